@@ -1,0 +1,1 @@
+"""The embedded model of Errata, its problems, and the scripts that made them."""

@@ -1,0 +1,53 @@
+import type { ChatMessage, Generation, SamplingOptions } from "../protocol/types.js";
+
+/** What a loaded model is and runs on. */
+export interface LoadedModel {
+  folder: string;
+  /** The execution provider it really got: "cuda", "webgpu", "cpu", ... */
+  backend: string;
+  /** Providers tried before it, and why each was not taken. */
+  notTaken: { backend: string; why: string }[];
+  vocabSize: number;
+  /** Tokens that prompt and answer may have together. */
+  contextLength: number;
+  /** Sequences decoded at once. */
+  slots: number;
+}
+
+/** `n` samples of one prompt: sample numbers `samples`, each with its own random stream. */
+export interface GenerateJob {
+  /** Comes back with each row. */
+  key: string;
+  messages: ChatMessage[];
+  /** Sample numbers to make, e.g. [0, 1, 2] or, after a restart, only the missing ones. */
+  samples: number[];
+}
+
+export interface GeneratedRow extends Generation {
+  key: string;
+  sample: number;
+  promptTokens: number;
+}
+
+/** Coalesced, at most 10 a second. */
+export interface GenerateProgress {
+  rowsDone: number;
+  rowsTotal: number;
+  tokens: number;
+  tokensPerSecond: number;
+}
+
+/** The inference worker as the steps see it. One model is loaded at a time; calls are queued. */
+export interface Engine {
+  load(folder: string): Promise<LoadedModel>;
+  /** Each row is reported once, as it ends, in no particular order. Rejects on abort; rows reported stay valid. */
+  generate(
+    jobs: GenerateJob[],
+    options: SamplingOptions,
+    on: { row(row: GeneratedRow): void; progress?(progress: GenerateProgress): void },
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** The exact text and token ids a chat becomes, for previews. */
+  preview(messages: ChatMessage[]): Promise<{ text: string; tokens: { id: number; text: string }[] }>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,99 @@
+import type { RunEvent, Stage } from "../protocol/events.js";
+import type { ModelEntry, Report } from "../protocol/types.js";
+
+export type RunStatus = "starting" | "running" | "stopping" | "stopped" | "finished" | "failed" | "died";
+
+/** A run as its folder tells it. */
+export interface RunInfo {
+  id: string;
+  folder: string;
+  name: string;
+  method: string;
+  model: string;
+  status: RunStatus;
+  step: number;
+  steps: number;
+  stage: Stage | null;
+  phase: string | null;
+  startedAt: string;
+  secondsLeft: number | null;
+  /** Why it ended, with the last lines of its log that matter. */
+  message: string | null;
+  /** Id in Models, once registered. */
+  modelId: string | null;
+}
+
+/** Runs of one workspace: everything is read from `.errata/runs/<id>/`. */
+export interface Runs {
+  list(): Promise<RunInfo[]>;
+  get(id: string): Promise<RunInfo>;
+  /** Checks the recipe, writes the run's folder, starts the detached trainer. Returns the run's id. */
+  start(recipeFile: string, report?: Report): Promise<string>;
+  /** Asks the trainer to save a checkpoint and end (through control.json). */
+  stop(id: string): Promise<void>;
+  resume(id: string): Promise<void>;
+  /** Refuses while it is alive. */
+  remove(id: string): Promise<void>;
+  /** Every event so far at once, then new ones as they are appended. */
+  watch(id: string, on: (events: RunEvent[]) => void): () => void;
+  onDidChange(listener: () => void): () => void;
+  dispose(): void;
+}
+
+/** `models.json` of one workspace. */
+export interface Models {
+  list(): Promise<ModelEntry[]>;
+  /** By id, or by folder for one that is not registered. Folders come back absolute. */
+  get(idOrFolder: string): Promise<ModelEntry>;
+  /** Checks that the folder is a model before it is added. */
+  add(folder: string, more?: Partial<ModelEntry>): Promise<ModelEntry>;
+  remove(id: string): Promise<void>;
+  onDidChange(listener: () => void): () => void;
+}
+
+/** A figure with its 95 % interval and the number of things it was counted over. */
+export interface Figure {
+  value: number;
+  low: number;
+  high: number;
+  n: number;
+}
+export interface Pair {
+  a: Figure;
+  b: Figure;
+}
+
+/** One problem under both models. */
+export interface ComparedProblem {
+  problemRowId: number;
+  problem: string;
+  gold: string;
+  level?: string;
+  kind?: string;
+  /** Right of scored. */
+  a: { correct: number; scored: number; attemptIds: number[] };
+  b: { correct: number; scored: number; attemptIds: number[] };
+}
+
+/** What changed from model A to model B; every figure defined in METHODS.md. */
+export interface Comparison {
+  modelA: string;
+  modelB: string;
+  problems: string;
+  /** Always labelled: oracle-gated second turns see only wrong first attempts and are told so. */
+  protocol: "oracle-gated";
+  group: number;
+  passAt1: Pair & { difference: Figure };
+  /** First attempt right, or wrong and then corrected: of all scored first attempts (oracle-gated). */
+  accT2: Pair;
+  fixRate: Pair;
+  retryRate: Pair;
+  /** 2x2 by problem: solved means at least half of the scored samples are right. */
+  table: { both: number; onlyA: number; onlyB: number; neither: number };
+  fixed: ComparedProblem[];
+  regressed: ComparedProblem[];
+  /** Exact, two-sided, on solved by problem. */
+  mcnemarP: number;
+  unscored: { a: number; b: number };
+  createdAt: string;
+}
