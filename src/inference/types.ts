@@ -1,4 +1,4 @@
-import type { ChatMessage, Generation, SamplingOptions } from "../protocol/types.js";
+import type { ChatMessage, Generation, ModelEntry, SamplingOptions } from "../protocol/types.js";
 
 /** What a loaded model is and runs on. */
 export interface LoadedModel {
@@ -50,4 +50,15 @@ export interface Engine {
   /** The exact text and token ids a chat becomes, for previews. */
   preview(messages: ChatMessage[]): Promise<{ text: string; tokens: { id: number; text: string }[] }>;
   dispose(): Promise<void>;
+}
+
+/** `models.json` of one workspace. */
+export interface Models {
+  list(): Promise<ModelEntry[]>;
+  /** By id, or by folder for one that is not registered. Folders come back absolute. */
+  get(idOrFolder: string): Promise<ModelEntry>;
+  /** Checks that the folder is a model before it is added. */
+  add(folder: string, more?: Partial<ModelEntry>): Promise<ModelEntry>;
+  remove(id: string): Promise<void>;
+  onDidChange(listener: () => void): () => void;
 }

@@ -1,5 +1,5 @@
 import type { RunEvent, Stage } from "../protocol/events.js";
-import type { ModelEntry, Report } from "../protocol/types.js";
+import type { Report } from "../protocol/types.js";
 
 export type RunStatus = "starting" | "running" | "stopping" | "stopped" | "finished" | "failed" | "died";
 
@@ -38,17 +38,6 @@ export interface Runs {
   watch(id: string, on: (events: RunEvent[]) => void): () => void;
   onDidChange(listener: () => void): () => void;
   dispose(): void;
-}
-
-/** `models.json` of one workspace. */
-export interface Models {
-  list(): Promise<ModelEntry[]>;
-  /** By id, or by folder for one that is not registered. Folders come back absolute. */
-  get(idOrFolder: string): Promise<ModelEntry>;
-  /** Checks that the folder is a model before it is added. */
-  add(folder: string, more?: Partial<ModelEntry>): Promise<ModelEntry>;
-  remove(id: string): Promise<void>;
-  onDidChange(listener: () => void): () => void;
 }
 
 /** A figure with its 95 % interval and the number of things it was counted over. */
