@@ -1,0 +1,30 @@
+/** The settings as package.json declares them (a test holds the two together). Keys are without `errata.`. */
+export interface Settings {
+  /** Id of the model that samples and reflects; empty: the only one, or ask. */
+  model: string;
+  group: number;
+  temperature: number;
+  topP: number;
+  topK: number;
+  maxTokens: number;
+  seed: number;
+  annotator: string;
+  backend: "auto" | "cuda" | "webgpu" | "cpu";
+  threads: number;
+  python: string;
+}
+
+/** Keys at run time, in the order in which the Settings editor shows them. */
+export const SETTINGS = [
+  "model",
+  "group",
+  "temperature",
+  "topP",
+  "topK",
+  "maxTokens",
+  "seed",
+  "annotator",
+  "backend",
+  "threads",
+  "python",
+] as const satisfies readonly (keyof Settings)[];

@@ -1,0 +1,106 @@
+import * as vscode from "vscode";
+import { ErrataError, type Progress, type Report } from "../protocol/types.js";
+import { CONTEXT } from "./names.js";
+import { describe, duration } from "./words.js";
+
+export interface Job {
+  /** What people call it: "Sampling linear-train.jsonl". */
+  title: string;
+  /** Rejecting with the signal's own reason counts as a cancellation, not as an error. */
+  run(report: Report, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Long work that a person asked for. One job at a time: the engine has one model loaded and the machine one
+ * set of cores, so a second request says what is running instead of making both slow. What a job has finished
+ * is stored as it goes; Cancel only ends what is still to come.
+ */
+export class Work implements vscode.Disposable {
+  private readonly item = vscode.window.createStatusBarItem(
+    "errata.work",
+    vscode.StatusBarAlignment.Left,
+    10,
+  );
+  private readonly changed = new vscode.EventEmitter<void>();
+  private current: { title: string; controller: AbortController; ended: Promise<void> } | undefined;
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly fail: (error: unknown) => void) {
+    this.item.name = "Errata";
+    this.item.command = "errata.stop";
+  }
+
+  get running(): string | undefined {
+    return this.current?.title;
+  }
+
+  /** Ends the running job; resolves when it has ended. */
+  async stop(): Promise<void> {
+    const current = this.current;
+    current?.controller.abort();
+    await current?.ended;
+  }
+
+  /** True when the job ended by itself, false when it was cancelled or failed (the person has been told). */
+  async start(job: Job): Promise<boolean> {
+    if (this.current) {
+      this.fail(
+        new ErrataError(
+          `${this.current.title} is still running.`,
+          "Wait for it, or stop it: what it finished is kept.",
+          "busy",
+        ),
+      );
+      return false;
+    }
+    const controller = new AbortController();
+    let ended: () => void = () => {};
+    this.current = { title: job.title, controller, ended: new Promise((resolve) => (ended = resolve)) };
+    this.mark(true);
+    try {
+      await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Notification, title: job.title, cancellable: true },
+        async (progress, token) => {
+          token.onCancellationRequested(() => controller.abort());
+          let shown = 0;
+          const report: Report = (now) => {
+            const percent = now.total > 0 ? (100 * now.done) / now.total : 0;
+            progress.report({ message: describe(now), increment: Math.max(0, percent - shown) });
+            shown = Math.max(shown, percent);
+            this.show(job.title, now);
+          };
+          report({ stage: "Starting", done: 0, total: 0 });
+          await job.run(report, controller.signal);
+        },
+      );
+      return !controller.signal.aborted;
+    } catch (error) {
+      if (!controller.signal.aborted) this.fail(error);
+      return false;
+    } finally {
+      this.current = undefined;
+      this.mark(false);
+      ended();
+    }
+  }
+
+  private mark(on: boolean): void {
+    if (on) this.item.show();
+    else this.item.hide();
+    void vscode.commands.executeCommand("setContext", CONTEXT.working, on);
+    this.changed.fire();
+  }
+
+  private show(title: string, now: Progress): void {
+    const left = now.secondsLeft === undefined ? "" : ` · ${duration(now.secondsLeft)} left`;
+    const count = now.total > 0 ? ` ${now.done}/${now.total}` : "";
+    this.item.text = `$(loading~spin) ${now.stage}${count}${left}`;
+    this.item.tooltip = `${title}\n${describe(now)}\nClick to stop; what is finished is kept.`;
+  }
+
+  dispose(): void {
+    this.current?.controller.abort();
+    this.item.dispose();
+    this.changed.dispose();
+  }
+}
