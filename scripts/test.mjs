@@ -1,0 +1,108 @@
+// `npm test`: everything that must hold, on a fresh machine too: set-up, linters, units, the trainer's tests, and the
+// end-to-end test in a real VS Code. `--full` adds what takes too long for that. `--only units|trainer|e2e|lint`.
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { packageExtension } from "./package.mjs";
+import {
+  ensureBuild,
+  ensureEditor,
+  ensureNodePackages,
+  ensurePython,
+  NODE,
+  PYTHON,
+  root,
+  run,
+} from "./setup.mjs";
+
+const { values } = parseArgs({ options: { full: { type: "boolean" }, only: { type: "string" } } });
+const wanted = (part) => values.only === undefined || values.only === part;
+const results = join(root, "test-results");
+const bin = (name) => join(root, "node_modules/.bin", name);
+const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}` };
+const count = { passed: 0, failed: 0 };
+
+/** Runs one part; a failure is counted and the rest goes on, so that one run tells everything. */
+async function part(name, work) {
+  const start = Date.now();
+  console.log(`\n── ${name}`);
+  try {
+    await work();
+  } catch (error) {
+    console.error(error.message);
+    count.failed++;
+  }
+  console.log(`── ${name}: ${Math.round((Date.now() - start) / 1000)} s`);
+}
+
+async function vitest(report, args) {
+  const file = join(results, `${report}.json`);
+  try {
+    await run(
+      NODE,
+      [
+        join(root, "node_modules/vitest/vitest.mjs"),
+        "run",
+        ...args,
+        "--reporter=default",
+        "--reporter=json",
+        `--outputFile.json=${file}`,
+      ],
+      { env },
+    );
+  } finally {
+    if (existsSync(file)) {
+      const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(file, "utf8"));
+      count.passed += numPassedTests;
+      // The failing command adds one more; what counts is that it is not zero.
+      count.failed += numFailedTests;
+    }
+  }
+}
+
+async function pytest() {
+  const file = join(results, "pytest.xml");
+  const args = ["-m", "pytest", "-q", "trainer/tests", "demo", `--junitxml=${file}`];
+  if (!values.full) args.push("-m", "not full");
+  try {
+    await run(PYTHON, args, { env: { ...env, PYTHONPATH: join(root, "trainer"), OMP_NUM_THREADS: "1" } });
+  } finally {
+    if (existsSync(file)) {
+      const [, errors, failures, skipped, tests] =
+        /errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"/.exec(readFileSync(file, "utf8")) ??
+        [];
+      count.failed += Number(errors) + Number(failures);
+      count.passed += Number(tests) - Number(errors) - Number(failures) - Number(skipped);
+    }
+  }
+}
+
+rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
+try {
+  await ensureNodePackages();
+  await ensureBuild();
+  await ensurePython();
+  if (wanted("e2e")) await ensureEditor();
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
+if (wanted("lint")) {
+  await part("lint", async () => {
+    await run(bin("biome"), ["check", "."], { env });
+    await run(bin("tsc"), ["--noEmit", "-p", "."], { env });
+    await run(join(root, ".venv/bin/ruff"), ["check", "trainer", "demo"]);
+    await run(join(root, ".venv/bin/ruff"), ["format", "--check", "trainer", "demo"]);
+  });
+}
+if (wanted("units")) await part("units", () => vitest("units", []));
+if (wanted("trainer")) await part("trainer and demo (pytest)", pytest);
+if (wanted("e2e")) {
+  await part("a real VS Code", async () => {
+    await packageExtension();
+    await vitest("e2e", ["--config", "test/e2e/vitest.config.ts"]);
+  });
+}
+console.log(`\n${count.passed} passed, ${count.failed} failed`);
+process.exit(count.failed === 0 ? 0 : 1);
