@@ -1,0 +1,278 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Frame,
+  type Locator,
+  type Page,
+} from "playwright-core";
+
+const root = process.cwd();
+const node = join(root, "node_modules/.bin/node");
+const server = join(root, "node_modules/code-server/out/node/entry.js");
+
+export const THEMES = {
+  light: "Default Light Modern",
+  dark: "Default Dark Modern",
+  "hc-dark": "Default High Contrast",
+  "hc-light": "Default High Contrast Light",
+} as const;
+export type Theme = keyof typeof THEMES;
+
+function vsix(): string {
+  const found = readdirSync(root).find((f) => f.endsWith(".vsix"));
+  if (!found) throw new Error("No VSIX: run `npm run package` first");
+  return join(root, found);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() =>
+        typeof address === "object" && address ? resolve(address.port) : reject(new Error("no port")),
+      );
+    });
+  });
+}
+
+/** Waits until `ask` gives something truthy; the error says what was awaited. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | null | undefined | false>,
+  ms = 60_000,
+): Promise<T> {
+  const end = Date.now() + ms;
+  for (;;) {
+    const answer = await ask().catch(() => null);
+    if (answer) return answer;
+    if (Date.now() > end) throw new Error(`Waited ${ms / 1000} s in vain: ${what}`);
+    await new Promise((r) => setTimeout(r, 200));
+  }
+}
+
+/** A real VS Code (code-server) with the packaged extension installed, driven through a real browser. */
+export class Editor {
+  readonly errors: string[] = [];
+
+  private constructor(
+    readonly home: string,
+    readonly workspace: string,
+    private readonly process: ChildProcess,
+    private readonly browser: Browser,
+    readonly context: BrowserContext,
+    readonly page: Page,
+    private readonly url: string,
+  ) {}
+
+  static async open(
+    options: { workspace?: string; settings?: Record<string, unknown>; trust?: boolean } = {},
+  ): Promise<Editor> {
+    const home = mkdtempSync(join(tmpdir(), "errata-e2e-"));
+    const workspace = options.workspace ?? join(home, "workspace");
+    const data = join(home, "data");
+    mkdirSync(workspace, { recursive: true });
+    mkdirSync(join(data, "User"), { recursive: true });
+    const settings = {
+      "workbench.colorTheme": THEMES.dark,
+      "workbench.startupEditor": "none",
+      "workbench.tips.enabled": false,
+      "window.commandCenter": false,
+      "chat.commandCenter.enabled": false,
+      "workbench.secondarySideBar.defaultVisibility": "hidden",
+      "chat.disableAIFeatures": true,
+      "telemetry.telemetryLevel": "off",
+      "editor.minimap.enabled": false,
+      "git.enabled": false,
+      ...options.settings,
+    };
+    writeFileSync(join(data, "User/settings.json"), JSON.stringify(settings, null, 2));
+    const dirs = ["--user-data-dir", data, "--extensions-dir", join(home, "extensions")];
+    const install = spawnSync(node, [server, ...dirs, "--install-extension", vsix(), "--force"], {
+      encoding: "utf8",
+    });
+    if (install.status !== 0)
+      throw new Error(`Installing the VSIX failed:\n${install.stdout}\n${install.stderr}`);
+    const port = await freePort();
+    const flags = [
+      "--auth",
+      "none",
+      "--bind-addr",
+      `127.0.0.1:${port}`,
+      "--disable-telemetry",
+      "--disable-update-check",
+    ];
+    if (!options.trust) flags.push("--disable-workspace-trust");
+    const child = spawn(node, [server, ...flags, ...dirs, workspace], { stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    child.stdout?.on("data", (d) => {
+      said += d;
+    });
+    child.stderr?.on("data", (d) => {
+      said += d;
+    });
+    await until("code-server listens", async () => {
+      if (child.exitCode !== null) throw new Error(said);
+      return (await fetch(`http://127.0.0.1:${port}/healthz`)).ok;
+    });
+    const browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    });
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    const page = await context.newPage();
+    const url = `http://127.0.0.1:${port}/?folder=${encodeURIComponent(workspace)}`;
+    const editor = new Editor(home, workspace, child, browser, context, page, url);
+    page.on("console", (m) => {
+      const text = m.text();
+      if (m.type() === "error" && /Content Security Policy|errata/i.test(text)) editor.errors.push(text);
+    });
+    await editor.load();
+    return editor;
+  }
+
+  private async load(): Promise<void> {
+    await this.page.goto(this.url);
+    await this.page.waitForSelector(".monaco-workbench .activitybar", { timeout: 120_000 });
+  }
+
+  /** A second window on the same workspace. */
+  async secondWindow(): Promise<Page> {
+    const page = await this.context.newPage();
+    await page.goto(this.url);
+    await page.waitForSelector(".monaco-workbench .activitybar", { timeout: 120_000 });
+    return page;
+  }
+
+  async reload(): Promise<void> {
+    await this.load();
+  }
+
+  /** Runs a command by its title through the palette, as a person would. */
+  async command(title: string): Promise<void> {
+    await this.openPalette();
+    const input = this.quickInput();
+    await input.fill(`>${title}`);
+    const row = this.page
+      .locator(".quick-input-widget .monaco-list-row", { hasText: title.replace(/^.*?: /, "") })
+      .first();
+    await row.waitFor({ timeout: 20_000 });
+    await this.page.keyboard.press("Enter");
+  }
+
+  private async openPalette(): Promise<void> {
+    await until("the palette opens", async () => {
+      await this.page.keyboard.press("F1");
+      await this.quickInput().waitFor({ state: "visible", timeout: 2_000 });
+      return true;
+    });
+  }
+
+  quickInput(): Locator {
+    return this.page.locator(".quick-input-widget:visible input[type=text]").first();
+  }
+
+  /** Chooses a row of an open quick pick by its text. */
+  async pick(text: string | RegExp): Promise<void> {
+    const row = this.page.locator(".quick-input-widget:visible .monaco-list-row", { hasText: text }).first();
+    await row.waitFor({ timeout: 20_000 });
+    await row.click();
+  }
+
+  /** Types into an open input box and accepts it. */
+  async answer(text: string): Promise<void> {
+    await this.quickInput().fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Rows of one of our trees, by the view's title. */
+  rows(view: string): Locator {
+    return this.page
+      .locator(".split-view-view", {
+        has: this.page.locator(".pane-header", { hasText: new RegExp(`^${view}`, "i") }),
+      })
+      .locator(".monaco-list-row");
+  }
+
+  async openSidebar(): Promise<void> {
+    const item = this.page.locator(".activitybar .action-item a[aria-label^='Errata']");
+    await item.waitFor({ timeout: 30_000 });
+    if (!(await this.page.locator(".sidebar .pane-header", { hasText: /error pool/i }).isVisible()))
+      await item.click();
+    await this.page.locator(".sidebar .pane-header", { hasText: /error pool/i }).waitFor({ timeout: 30_000 });
+  }
+
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press("Control+P");
+    await this.quickInput().waitFor({ state: "visible" });
+    await this.quickInput().fill(name);
+    await this.page.locator(".quick-input-widget .monaco-list-row", { hasText: name }).first().waitFor();
+    await this.page.keyboard.press("Enter");
+    await this.page.locator(".tab.active", { hasText: name }).waitFor();
+  }
+
+  /** The frame of our webview that holds `selector`. */
+  async webview(selector: string, ms = 60_000): Promise<Frame> {
+    return until(
+      `a webview with ${selector}`,
+      async () => {
+        for (const frame of this.page.frames()) {
+          if (frame.name() !== "" && !frame.url().includes("webview")) continue;
+          const found = await frame.$(selector).catch(() => null);
+          if (found && frame !== this.page.mainFrame()) return frame;
+        }
+        return null;
+      },
+      ms,
+    );
+  }
+
+  notifications(): Locator {
+    return this.page.locator(".notification-list-item");
+  }
+
+  async dismissNotifications(): Promise<void> {
+    await this.command("Notifications: Clear All Notifications");
+  }
+
+  async theme(theme: Theme): Promise<void> {
+    const file = join(this.home, "data/User/settings.json");
+    const settings = JSON.parse((await import("node:fs")).readFileSync(file, "utf8"));
+    settings["workbench.colorTheme"] = THEMES[theme];
+    writeFileSync(file, JSON.stringify(settings, null, 2));
+    const kind = { light: "vs", dark: "vs-dark", "hc-dark": "hc-black", "hc-light": "hc-light" }[theme];
+    await this.page.waitForSelector(`.monaco-workbench.${kind}`, { timeout: 20_000 });
+    await this.page.waitForTimeout(600);
+  }
+
+  /** Keeps a picture in media/screenshots/. */
+  async screenshot(name: string): Promise<void> {
+    const folder = process.env.ERRATA_SCREENSHOTS ?? join(root, "media/screenshots");
+    mkdirSync(folder, { recursive: true });
+    await this.page.screenshot({ path: join(folder, `${name}.png`) });
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    this.process.kill("SIGTERM");
+    await new Promise((resolve) =>
+      this.process.exitCode === null ? this.process.on("exit", resolve) : resolve(null),
+    );
+    if (existsSync(this.home)) rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
