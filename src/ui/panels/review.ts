@@ -1,0 +1,179 @@
+import * as vscode from "vscode";
+import type { AttemptQuery } from "../../pool/types.js";
+import type { ReviewAction, ReviewFromView, ReviewToView } from "../../protocol/review.js";
+import { CONTEXT, PANELS } from "../names.js";
+import type { Services } from "../services.js";
+import { Page } from "./page.js";
+import { ReviewSession } from "./review-session.js";
+
+/** Their effect is in the view alone: text fields, the raw text, the lists that open and close. */
+const VIEW_ACTIONS: ReadonlySet<ReviewAction> = new Set([
+  "edit",
+  "save",
+  "leave",
+  "note",
+  "raw",
+  "siblings",
+  "help",
+]);
+const LAST = "errata.review.last";
+interface Last {
+  attemptId: number | null;
+  query: AttemptQuery;
+}
+
+/** The one Review panel of the window. It is made again from ids when it was hidden or the window reloaded. */
+export class ReviewPanel implements vscode.Disposable {
+  private page: Page<ReviewToView, ReviewFromView> | undefined;
+  private readonly session: ReviewSession;
+  private query: AttemptQuery = {};
+  private stopWatching: (() => void) | undefined;
+  private readonly subscriptions: vscode.Disposable[] = [];
+
+  constructor(private readonly services: Services) {
+    this.session = new ReviewSession({
+      pool: () => services.pool(),
+      who: () => services.who(),
+      ...(services.trusted
+        ? { grade: (text: string, gold: string) => services.grader().grade(text, gold) }
+        : {}),
+      now: () => Date.now(),
+      changed: () => this.draw(),
+      prefetched: (item) => this.page?.post({ type: "prefetch", item }),
+      failed: (error) => services.fail(error),
+    });
+    this.session.readOnly = services.trusted
+      ? null
+      : "This workspace is not trusted: the pool can be read and judged, and nothing runs.";
+    this.subscriptions.push(
+      services.work.onDidChange(() => {
+        this.session.busy = services.work.running ?? null;
+        this.draw();
+      }),
+      vscode.window.registerWebviewPanelSerializer(PANELS.review, {
+        deserializeWebviewPanel: async (panel) => {
+          const last = services.context.workspaceState.get<Last>(LAST);
+          this.adopt(panel);
+          await this.load(last?.query ?? {}, last?.attemptId ?? undefined);
+        },
+      }),
+    );
+  }
+
+  /** Shows the attempt, or goes on where the last sitting stopped. */
+  async show(attemptId?: number, query?: AttemptQuery): Promise<void> {
+    if (this.page) this.page.panel.reveal();
+    else {
+      this.adopt(
+        vscode.window.createWebviewPanel(PANELS.review, "Review", {
+          viewColumn: vscode.ViewColumn.Active,
+          preserveFocus: false,
+        }),
+      );
+    }
+    const sameQueue = query === undefined || JSON.stringify(query) === JSON.stringify(this.query);
+    if (sameQueue && this.session.attemptId !== null) {
+      if (attemptId !== undefined) await this.session.go(attemptId);
+    } else await this.load(query ?? {}, attemptId);
+  }
+
+  async act(action: ReviewAction): Promise<void> {
+    if (!this.page) return;
+    if (VIEW_ACTIONS.has(action)) this.page.post({ type: "act", action });
+    else if (action === "reflect") await this.reflect();
+    else await this.session.act(action);
+  }
+
+  private async load(query: AttemptQuery, attemptId?: number): Promise<void> {
+    this.query = query;
+    this.watch();
+    await this.session.open(query, attemptId);
+  }
+
+  private adopt(panel: vscode.WebviewPanel): void {
+    this.page = new Page(panel, this.services.context.extensionUri, "review", "review", (m) =>
+      this.receive(m),
+    );
+    panel.onDidDispose(() => {
+      this.page = undefined;
+      this.stopWatching?.();
+      this.stopWatching = undefined;
+      this.focus(false, false);
+    });
+    panel.onDidChangeViewState(() => {
+      if (!panel.active) this.focus(false, false);
+    });
+  }
+
+  private watch(): void {
+    if (this.stopWatching) return;
+    let closed = false;
+    let off: (() => void) | undefined;
+    this.stopWatching = () => {
+      closed = true;
+      off?.();
+    };
+    this.services.pool().then(
+      (pool) => {
+        if (!closed) off = pool.onDidChange(() => void this.session.refresh());
+      },
+      // The session's own call reports the same failure to the person.
+      (error: unknown) => this.services.log.debug("review cannot watch the pool", error),
+    );
+  }
+
+  private receive(message: ReviewFromView): void {
+    switch (message.type) {
+      case "ready":
+        this.draw();
+        break;
+      case "focus":
+        this.focus(message.focused, message.typing);
+        break;
+      case "act":
+        void this.act(message.action);
+        break;
+      case "cursor":
+        void this.session.moveCursor(message.step);
+        break;
+      case "open":
+        void this.session.go(message.attemptId);
+        break;
+      case "text":
+        void this.session.text(message.field, message.attemptId, message.text, message.goOn);
+    }
+  }
+
+  private async reflect(): Promise<void> {
+    const attemptId = this.session.attemptId;
+    if (attemptId !== null) await vscode.commands.executeCommand("errata.reflect", { attemptId });
+  }
+
+  private draw(): void {
+    if (!this.page) return;
+    this.page.post({ type: "state", state: this.session.state() });
+    const text = this.session.problemText;
+    this.page.panel.title = text === null ? "Review" : `Review: ${plain(text)}`;
+    const last: Last = { attemptId: this.session.attemptId, query: this.query };
+    void this.services.context.workspaceState.update(LAST, last);
+  }
+
+  private focus(focused: boolean, typing: boolean): void {
+    void vscode.commands.executeCommand("setContext", CONTEXT.reviewFocused, focused);
+    void vscode.commands.executeCommand("setContext", CONTEXT.reviewTyping, focused && typing);
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+    this.page?.dispose();
+  }
+}
+
+/** A tab's title: one line, without dollars, at most 40 characters. */
+function plain(text: string): string {
+  const line = text
+    .replace(/\$|\\[()[\]]/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
+  return line.length > 40 ? `${line.slice(0, 39)}…` : line;
+}

@@ -1,0 +1,2 @@
+/** Style sheets are bundled by the build into one file beside the script. */
+declare module "*.css";
