@@ -1,54 +1,65 @@
+import { REVIEW_ACTIONS } from "../protocol/review.js";
+
 /**
  * Ids that package.json contributes and the code uses. A test holds the two together, so a command that
  * nobody handles, or a view that nobody fills, does not get past it.
  */
 
-/** What a reviewer's keys do: contributed as `errata.review.<action>`, carried out by the Review panel. */
-export const REVIEW_ACTIONS = [
-  "next",
-  "previous",
-  "stepDown",
-  "stepUp",
-  "firstWrong",
-  "noWrongStep",
-  "rate1",
-  "rate2",
-  "rate3",
-  "rate4",
-  "rate5",
-  "accept",
-  "reject",
-  "overruleCorrect",
-  "overruleIncorrect",
-  "overruleUnscored",
-  "edit",
-  "raw",
-  "siblings",
-  "badProblem",
-  "flag",
-  "note",
-  "skip",
-  "undo",
-  "help",
-  "reflect",
-] as const;
-export type ReviewAction = (typeof REVIEW_ACTIONS)[number];
+/**
+ * What a reviewer's keys do: contributed as `errata.review.<action>`, carried out by the Review panel.
+ * `save` and `leave` are left out: they belong to its text fields, which take Ctrl+Enter and Escape themselves.
+ */
+export const REVIEW_COMMANDS = REVIEW_ACTIONS.filter((action) => action !== "save" && action !== "leave");
 
-/** Context keys that `when` clauses read. `errata.review.*` are set by the Review panel. */
+/** Everything else that is contributed as `errata.<command>`. */
+export const COMMANDS = [
+  "tryDemo",
+  "sample",
+  "sampleFile",
+  "stop",
+  "reflect",
+  "reflectPool",
+  "review",
+  "applyFilter",
+  "filter",
+  "clearFilter",
+  "group",
+  "refresh",
+  "loadMore",
+  "newRecipe",
+  "startRun",
+  "stopRun",
+  "resumeRun",
+  "openRun",
+  "openRunLog",
+  "deleteRun",
+  "compare",
+  "addModel",
+  "useModel",
+  "removeModel",
+  "setUpTraining",
+  "doctor",
+  "showLog",
+  "editPrompts",
+  "previewPrompt",
+  "walkthrough",
+] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+/** Context keys that `when` clauses read. The two of the review are set by its panel. */
 export const CONTEXT = {
   reviewFocused: "errata.review.focused",
   reviewTyping: "errata.review.typing",
   working: "errata.working",
-  poolEmpty: "errata.pool.empty",
+  /** `none` | `noneKept` | `noneMatch` | `some`: which welcome the Error Pool shows. */
+  poolState: "errata.pool.state",
   filtered: "errata.pool.filtered",
-  grouping: "errata.pool.grouping",
-  hasModels: "errata.hasModels",
-  sampled: "errata.done.sampled",
-  reviewed: "errata.done.reviewed",
-  reflected: "errata.done.reflected",
-  trained: "errata.done.trained",
-  compared: "errata.done.compared",
+  anyModels: "errata.models.any",
 } as const;
+
+/** Steps of the walkthrough, each done when it really happened: context keys `errata.done.<step>`. */
+export const STEPS = ["sampled", "reflected", "reviewed", "trained", "compared"] as const;
+export type Step = (typeof STEPS)[number];
 
 export const VIEWS = { pool: "errata.pool", runs: "errata.runs", models: "errata.models" } as const;
 

@@ -3,6 +3,7 @@ import type { Grader } from "../grading/types.js";
 import type { Engine, Models } from "../inference/types.js";
 import type { AttemptQuery, Pool } from "../pool/types.js";
 import type { Runs } from "../runs/types.js";
+import type { Step } from "./names.js";
 import type { Settings } from "./settings.js";
 import type { Work } from "./work.js";
 
@@ -19,6 +20,10 @@ export interface Services {
   readonly trusted: boolean;
   /** Opened once; a failure is not kept, so the next call tries again. */
   pool(): Promise<Pool>;
+  /** The pool, unless this folder has none yet: looking at a folder writes nothing into it. */
+  poolIfAny(): Promise<Pool | undefined>;
+  /** The pool was opened, or something in it changed. */
+  readonly onDidChangePool: vscode.Event<void>;
   /** Refuses ("untrusted") in an untrusted workspace. */
   engine(): Engine;
   /** Refuses ("untrusted") in an untrusted workspace. */
@@ -35,6 +40,8 @@ export interface Services {
   readonly onDidChangeSelection: vscode.Event<readonly number[]>;
   /** The query that the Error Pool tree shows (its filter), for a review in the same order. */
   query(): AttemptQuery;
+  /** A step of the walkthrough really happened. */
+  done(step: Step): void;
   /** Shows an error for people, with the action that mends it; logs it with its stack. */
   fail(error: unknown): void;
 }

@@ -1,0 +1,46 @@
+import * as vscode from "vscode";
+import { ErrataError } from "../protocol/types.js";
+import type { CommandName } from "./names.js";
+
+interface Mend {
+  title: string;
+  command: `errata.${CommandName}` | "workbench.trust.manage" | "vscode.openFolder";
+}
+
+const SHOW_LOG: Mend = { title: "Show Log", command: "errata.showLog" };
+const SET_UP: Mend = { title: "Set Up Training", command: "errata.setUpTraining" };
+const DOCTOR: Mend = { title: "Doctor", command: "errata.doctor" };
+const ADD_MODEL: Mend = { title: "Add Model…", command: "errata.addModel" };
+const SAMPLE: Mend = { title: "Sample Problems…", command: "errata.sample" };
+
+/** What mends an error, by its code; an error without one shows the log. */
+const MENDS: Readonly<Record<string, readonly Mend[]>> = {
+  "no-folder": [{ title: "Open Folder…", command: "vscode.openFolder" }],
+  untrusted: [{ title: "Manage Workspace Trust", command: "workbench.trust.manage" }],
+  busy: [{ title: "Stop It", command: "errata.stop" }],
+  "no-pool": [{ title: "Try the Demo", command: "errata.tryDemo" }, SAMPLE],
+  "empty-pool": [{ title: "Change Filter…", command: "errata.applyFilter" }, SAMPLE],
+  "no-model": [ADD_MODEL],
+};
+
+/** Shows what happened and what to do, with buttons that do it; the log keeps the stack. */
+export async function showError(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
+  const known = error instanceof ErrataError ? error : undefined;
+  const cause = error instanceof Error ? error : new Error(String(error));
+  if (known) log.warn([known.message, known.hint].filter(Boolean).join(" "));
+  else log.error(cause);
+  const mends = (known?.code && MENDS[known.code]) || [SHOW_LOG];
+  const text = [sentence(cause.message), known?.hint].filter(Boolean).join(" ");
+  const show = known?.code === "busy" ? vscode.window.showWarningMessage : vscode.window.showErrorMessage;
+  const chosen = await show(text, ...mends.map((mend) => mend.title));
+  const mend = mends.find(({ title }) => title === chosen);
+  if (mend) await vscode.commands.executeCommand(mend.command);
+}
+
+/** The first line, ended by a full stop: notifications are one paragraph. */
+function sentence(message: string): string {
+  const line = message.trim().split("\n", 1)[0] ?? "";
+  return /[.!?…:]$/.test(line) ? line : `${line}.`;
+}
+
+export { DOCTOR, SET_UP };

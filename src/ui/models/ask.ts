@@ -1,0 +1,46 @@
+import * as vscode from "vscode";
+import { ErrataError, type ModelEntry } from "../../protocol/types.js";
+import type { Services } from "../services.js";
+
+/** Chooses a registered model; the only one is taken without asking. */
+export async function askModel(
+  services: Services,
+  title: string,
+  {
+    trainable = false,
+    always = false,
+    except,
+  }: { trainable?: boolean; always?: boolean; except?: string } = {},
+): Promise<ModelEntry | undefined> {
+  const models = (await services.models.list()).filter(
+    (model) => model.id !== except && (!trainable || model.trainable),
+  );
+  const [only] = models;
+  if (!only) {
+    throw new ErrataError(
+      trainable
+        ? "No model here has trainable weights."
+        : except
+          ? "There is only one model here."
+          : "There is no model in this workspace yet.",
+      "Add a model folder, or try the demo, which brings its own.",
+      "no-model",
+    );
+  }
+  if (models.length === 1 && !always) return only;
+  const items = models.map((model) => ({
+    label: model.name,
+    description: [model.base ? `from ${model.base}` : "", model.trainable ? "trainable" : ""]
+      .filter(Boolean)
+      .join(" · "),
+    detail: model.folder,
+    model,
+  }));
+  return (await vscode.window.showQuickPick(items, { title, placeHolder: "Model" }))?.model;
+}
+
+/** The model that samples and reflects: the setting's, the only one, or a chosen one. */
+export async function currentModel(services: Services): Promise<ModelEntry | undefined> {
+  const named = services.setting("model");
+  return named ? services.models.get(named) : askModel(services, "Which Model Should Work?");
+}

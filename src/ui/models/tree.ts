@@ -1,0 +1,79 @@
+import { basename } from "node:path";
+import * as vscode from "vscode";
+import type { ModelEntry } from "../../protocol/types.js";
+import { setContext } from "../commands.js";
+import { CONTEXT, VIEWS } from "../names.js";
+import type { Services } from "../services.js";
+
+/** Models of this workspace; a model that a run made stands below the one it was trained from. */
+export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
+  private readonly changed = new vscode.EventEmitter<undefined>();
+  readonly onDidChangeTreeData = this.changed.event;
+  readonly view: vscode.TreeView<ModelEntry>;
+
+  constructor(private readonly services: Services) {
+    this.view = vscode.window.createTreeView(VIEWS.models, { treeDataProvider: this, canSelectMany: true });
+    services.context.subscriptions.push(this.view, this.changed);
+  }
+
+  refresh(): void {
+    this.changed.fire(undefined);
+  }
+
+  getTreeItem(model: ModelEntry): vscode.TreeItem {
+    const used = this.services.setting("model") === model.id;
+    const item = new vscode.TreeItem(
+      model.name,
+      this.children(model).length > 0
+        ? vscode.TreeItemCollapsibleState.Expanded
+        : vscode.TreeItemCollapsibleState.None,
+    );
+    item.id = model.id;
+    item.iconPath = new vscode.ThemeIcon(
+      model.base ? "git-commit" : "circuit-board",
+      used ? new vscode.ThemeColor("charts.green") : undefined,
+    );
+    item.description = [
+      used ? "in use" : "",
+      model.name === model.id ? "" : model.id,
+      model.base ? `from ${model.base}` : "",
+      model.trainable ? "" : "samples, cannot be trained",
+    ]
+      .filter(Boolean)
+      .join(" · ");
+    item.tooltip = [
+      `${model.id} in ${model.folder}`,
+      model.trainable
+        ? `Trainable weights: ${basename(model.trainable)}`
+        : "No trainable weights beside it: it can sample and reflect, but no run can start from it.",
+      model.run ? `Made by run ${model.run}` : "",
+      `Added ${new Date(model.addedAt).toLocaleString()}`,
+    ]
+      .filter(Boolean)
+      .join("\n");
+    item.contextValue = model.trainable ? "model.trainable" : "model.plain";
+    return item;
+  }
+
+  async getChildren(model?: ModelEntry): Promise<ModelEntry[]> {
+    if (model) return this.children(model);
+    if (!vscode.workspace.workspaceFolders?.length) return [];
+    try {
+      this.all = await this.services.models.list();
+      setContext(CONTEXT.anyModels, this.all.length > 0);
+      this.view.message = "";
+      const ids = new Set(this.all.map(({ id }) => id));
+      return this.all.filter(({ base }) => base === undefined || !ids.has(base));
+    } catch (error) {
+      this.services.log.error(error instanceof Error ? error : String(error));
+      this.view.message = error instanceof Error ? error.message : String(error);
+      return [];
+    }
+  }
+
+  private all: ModelEntry[] = [];
+
+  private children(model: ModelEntry): ModelEntry[] {
+    return this.all.filter(({ base, id }) => base === model.id && id !== model.id);
+  }
+}

@@ -1,0 +1,99 @@
+import * as vscode from "vscode";
+import { latexToText } from "../../protocol/latex.js";
+import type { RunInfo, RunStatus } from "../../runs/types.js";
+import { VIEWS } from "../names.js";
+import type { Services } from "../services.js";
+import { duration } from "../words.js";
+
+const ICONS: Readonly<Record<RunStatus, { name: string; color?: string }>> = {
+  starting: { name: "loading~spin" },
+  running: { name: "loading~spin" },
+  stopping: { name: "loading~spin" },
+  stopped: { name: "debug-pause", color: "charts.yellow" },
+  finished: { name: "pass", color: "testing.iconPassed" },
+  failed: { name: "error", color: "testing.iconFailed" },
+  died: { name: "error", color: "testing.iconFailed" },
+};
+
+export const isAlive = (run: RunInfo): boolean =>
+  run.status === "starting" || run.status === "running" || run.status === "stopping";
+/** There is something left to do, and nothing doing it. */
+export const isResumable = (run: RunInfo): boolean =>
+  run.status === "stopped" || run.status === "died" || run.status === "failed";
+
+/** "step 34/60 · self-correction · 1 min left" */
+export function runWords(run: RunInfo): string {
+  const step = run.steps > 0 ? `step ${run.step}/${run.steps}` : "";
+  const stage =
+    run.stage === "correction" ? "self-correction" : run.stage === "trial" ? "trial and error" : "";
+  switch (run.status) {
+    case "starting":
+      return "starting";
+    case "running":
+    case "stopping": {
+      const doing = run.phase && run.phase !== "training" ? run.phase : stage;
+      const left = run.secondsLeft === null ? "" : `${duration(run.secondsLeft)} left`;
+      return [step, run.status === "stopping" ? "saving a checkpoint" : doing, left]
+        .filter(Boolean)
+        .join(" · ");
+    }
+    case "stopped":
+      return `stopped at ${step}`;
+    case "finished":
+      return [`${run.steps} steps`, run.modelId ? `model ${run.modelId}` : ""].filter(Boolean).join(" · ");
+    case "failed":
+    case "died":
+      return `${run.status === "died" ? "ended unexpectedly" : "failed"} at ${step}`;
+  }
+}
+
+/** Runs, the newest first. */
+export class RunsTree implements vscode.TreeDataProvider<RunInfo> {
+  private readonly changed = new vscode.EventEmitter<undefined>();
+  readonly onDidChangeTreeData = this.changed.event;
+  readonly view: vscode.TreeView<RunInfo>;
+
+  constructor(private readonly services: Services) {
+    this.view = vscode.window.createTreeView(VIEWS.runs, { treeDataProvider: this });
+    services.context.subscriptions.push(this.view, this.changed);
+  }
+
+  refresh(): void {
+    this.changed.fire(undefined);
+  }
+
+  getTreeItem(run: RunInfo): vscode.TreeItem {
+    const item = new vscode.TreeItem(latexToText(run.name) || run.id);
+    const { name, color } = ICONS[run.status];
+    item.id = run.id;
+    item.iconPath = new vscode.ThemeIcon(name, color ? new vscode.ThemeColor(color) : undefined);
+    item.description = runWords(run);
+    item.tooltip = [
+      `${run.id}: ${run.method} from ${run.model}`,
+      runWords(run),
+      `started ${new Date(run.startedAt).toLocaleString()}`,
+      run.message ?? "",
+    ]
+      .filter(Boolean)
+      .join("\n");
+    item.contextValue = isAlive(run) ? "run.alive" : isResumable(run) ? "run.resumable" : "run.ended";
+    item.command = { command: "errata.openRun", title: "Open Run", arguments: [run] };
+    return item;
+  }
+
+  async getChildren(run?: RunInfo): Promise<RunInfo[]> {
+    if (run || !vscode.workspace.workspaceFolders?.length) return [];
+    try {
+      const runs = await this.services.runs.list();
+      const alive = runs.filter(isAlive).length;
+      this.view.badge = alive > 0 ? { value: alive, tooltip: `${alive} running` } : undefined;
+      if (runs.some((one) => one.step > 0)) this.services.done("trained");
+      this.view.message = "";
+      return runs;
+    } catch (error) {
+      this.services.log.error(error instanceof Error ? error : String(error));
+      this.view.message = error instanceof Error ? error.message : String(error);
+      return [];
+    }
+  }
+}
