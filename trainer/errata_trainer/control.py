@@ -1,0 +1,75 @@
+"""Stopping between steps: `control.json` from the editor, or a signal from elsewhere."""
+
+import json
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from errata_trainer.recorder import Recorder
+
+
+class StopRequest:
+    """Has somebody asked the run to stop? A signal and the file mean the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "control.json"
+        self._signalled = False
+
+    def listen(self) -> None:
+        """Turn SIGTERM and SIGINT into a request; the step that runs is finished first."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def forget(self) -> None:
+        """Drop a request that was fulfilled."""
+        self._file.unlink(missing_ok=True)
+
+    def forget_before(self, launch: Path) -> None:
+        """Drop a request older than `launch`: it was made of an earlier start of this run."""
+        if self._file.exists() and self._file.stat().st_mtime < launch.stat().st_mtime:
+            self.forget()
+
+    def __bool__(self) -> bool:
+        if self._signalled:
+            return True
+        try:
+            control = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False  # absent, or being written: the next step looks again
+        return isinstance(control, dict) and control.get("command") == "stop"
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._signalled = True
+
+
+class RunCallback(TrainerCallback):
+    """Tells the recorder what TRL logs, and ends training with a checkpoint when asked to."""
+
+    def __init__(self, recorder: Recorder, stop: StopRequest) -> None:
+        self.recorder, self.stop, self.stopped = recorder, stop, False
+
+    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Start the step's clock."""
+        self.recorder.step_begins()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Between two steps: look for a request to stop."""
+        if self.stop and state.global_step < state.max_steps:
+            self.stopped = True
+            control.should_save = True
+            control.should_training_stop = True
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        """Pass a step's log on; the summary at the end of training is no step."""
+        if logs and "loss" in logs:
+            self.recorder.logged(logs)

@@ -1,0 +1,125 @@
+"""A run from its folder to its `end` event."""
+
+import json
+import os
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from errata_trainer.errors import TrainerError
+from errata_trainer.events import STATE_FILE, EventLog, Heartbeat
+
+if TYPE_CHECKING:
+    from errata_trainer.recipe import Job
+
+
+def run(folder: Path, resume: bool) -> int:
+    """Train until the recipe's end, a request to stop, or a failure. Returns the process's exit status.
+
+    Whatever happens, `events.jsonl` ends with an `end` event and heartbeat.json falls silent.
+    """
+    main = int(os.environ.get("RANK", "0")) == 0
+    log = EventLog(folder, enabled=main)
+    heartbeat = Heartbeat(folder)
+    if main:
+        heartbeat.start()
+    try:
+        log.emit("end", **_train(folder, resume, log))
+        return 0
+    except TrainerError as error:
+        traceback.print_exc()
+        log.emit("end", reason="failed", message=str(error))
+    except Exception as error:
+        traceback.print_exc()
+        hint = "log.txt holds the whole story; Resume goes on from the last checkpoint."
+        log.emit("end", reason="failed", message=f"{type(error).__name__}: {error}. {hint}")
+    finally:
+        if main:
+            heartbeat.stop()
+    return 1
+
+
+def last_checkpoint(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """The newest whole checkpoint and our state in it. One without our state was cut short."""
+    found = sorted(
+        (p for p in (folder / "checkpoints").glob("checkpoint-*") if p.name.rpartition("-")[2].isdigit()),
+        key=lambda p: int(p.name.rpartition("-")[2]),
+        reverse=True,
+    )
+    for path in found:
+        if (path / STATE_FILE).is_file():
+            return path, json.loads((path / STATE_FILE).read_text(encoding="utf-8"))
+    raise TrainerError(f"{folder.name} has no checkpoint to resume from.", "Start the run anew from its recipe.")
+
+
+def _train(folder: Path, resume: bool, log: EventLog) -> dict[str, Any]:
+    """The fields of the `end` event."""
+    # Imported here, in two steps, so that the heartbeat and the first events come before the slow imports.
+    from errata_trainer.recipe import load_job
+
+    job = load_job(folder)
+    checkpoint, state = last_checkpoint(folder) if resume else (None, None)
+    _limit_threads(job.threads)
+    import torch
+
+    cuda = torch.cuda.is_available()
+    torch.set_num_threads(job.threads)
+    log.emit(
+        "start",
+        run=folder.name,
+        method=job.recipe["method"],
+        steps=job.recipe["max_steps"],
+        resumedFrom=int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0,
+        device=torch.cuda.get_device_name() if cuda else f"CPU, {_count(job.threads, 'thread')}",
+        model=job.model,
+        pid=os.getpid(),
+    )
+    log.emit("phase", phase="loading")
+    return _optimise(job, log, cuda, checkpoint, state)
+
+
+def _optimise(
+    job: "Job", log: EventLog, cuda: bool, checkpoint: Path | None, state: dict[str, Any] | None
+) -> dict[str, Any]:
+    from errata_trainer.build import build_trainer
+    from errata_trainer.control import RunCallback, StopRequest
+    from errata_trainer.export import export_model
+
+    trainer = build_trainer(job, log, cuda=cuda)
+    stop = StopRequest(job.folder)
+    stop.forget_before(job.folder / "launch.json")
+    stop.listen()
+    callback = RunCallback(trainer.recorder, stop)
+    trainer.add_callback(callback)
+    if state is not None:
+        trainer.load_state(state)
+    log.emit("phase", phase="training")
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    finally:
+        trainer.grader.close()
+    out: dict[str, Any] = {"reason": "stopped" if callback.stopped else "finished"}
+    if trainer.accelerator.is_main_process:
+        log.emit("phase", phase="exporting")
+        began = time.perf_counter()
+        model = trainer.accelerator.unwrap_model(trainer.model)
+        if export_model(model, job, trainer.state.global_step):
+            out["model"] = "model"
+        print(f"exported in {time.perf_counter() - began:.1f} s", flush=True)
+        stop.forget()
+    return out
+
+
+def _limit_threads(count: int) -> None:
+    """Before torch is imported: its thread pools read the environment once."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, str(count))
+    # The weights are local; nothing of a run is looked up or reported anywhere.
+    for name in ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
+        os.environ.setdefault(name, "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
