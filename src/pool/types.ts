@@ -11,6 +11,7 @@ import type {
   SamplingOptions,
   Verdict,
 } from "../protocol/types.js";
+import type { Connection } from "./sqlite.js";
 
 /** What a sampling was for: only `sample` feeds the error pool. */
 export type SamplingPurpose = "sample" | "evaluation" | "retry";
@@ -48,6 +49,8 @@ export interface NewAttempt {
 export interface NewReflection {
   attemptId: number;
   modelId: string;
+  /** Hash of what determines it beside the attempt and the model: options with their seed, and the prompt. */
+  settings?: string;
   sample: number;
   generation: Generation;
   analysis: string;
@@ -56,7 +59,18 @@ export interface NewReflection {
   grade: Grade;
 }
 
-/** `inPool` and `reviewed` count attempts (DESIGN: interfaces that stay stable). */
+/** Right of scored attempts of one problem in one sampling; `truncated` ones are scored, as failures. */
+export interface GroupScore {
+  problemRowId: number;
+  correct: number;
+  scored: number;
+  truncated: number;
+}
+
+/**
+ * `inPool` and `reviewed` count attempts (DESIGN: interfaces that stay stable). Only purpose `sample` is counted,
+ * and `problems` are those that have such attempts; problems that a person called bad are left out.
+ */
 export interface PoolStats {
   problems: number;
   attempts: number;
@@ -71,13 +85,14 @@ export interface PoolStats {
 export type PoolGrouping = "problem" | "level" | "kind" | "answer" | "errorType";
 
 export interface AttemptQuery {
-  /** Default: only attempts in the pool. */
+  /** Default: only attempts in the pool; with `ids`, exactly those. Only purpose `sample`, unless by `ids`. */
   scope?: "pool" | "all";
   verdicts?: Verdict[];
   reviewed?: boolean;
   /** Substring of problem, text or answer. */
   text?: string;
   problemId?: number;
+  /** Here and below, "" means that there is none. */
   level?: string;
   kind?: string;
   answer?: string;
@@ -117,17 +132,27 @@ export interface AttemptDetail {
 /** The pool as the rest of the house sees it. Every method rejects with an ErrataError made for people. */
 export interface Pool {
   readonly file: string;
+  /** The workspace cannot be written (or may not be): everything that writes rejects with code "read-only". */
+  readonly readOnly: boolean;
   /** Fires when another connection or window changed the file, and after our own writes (coalesced). */
   onDidChange(listener: () => void): () => void;
+
+  /** Runs several writes as one: all of it is stored, or nothing. Other writes wait until it ends. */
+  transaction<T>(work: (db: Connection) => Promise<T>): Promise<T>;
 
   /** Inserts or updates problems of a set; stored attempts stay. Returns row ids in input order. */
   putProblems(set: string, problems: Problem[]): Promise<number[]>;
   /** Opens a sampling, or finds the same one again (same model, purpose, options, prompt, group). */
-  openSampling(spec: SamplingSpec, problemRowIds: number[]): Promise<{ samplingId: number; groups: OpenGroup[] }>;
+  openSampling(
+    spec: SamplingSpec,
+    problemRowIds: number[],
+  ): Promise<{ samplingId: number; groups: OpenGroup[] }>;
   /** Stores finished attempts; each is committed before the promise resolves. A stored sample is never doubled. */
   putAttempts(attempts: NewAttempt[]): Promise<number[]>;
   putReflections(reflections: NewReflection[]): Promise<number[]>;
-  setErrorTypes(types: { attemptId: number; errorType: string; source: "generator" | "machine" }[]): Promise<void>;
+  setErrorTypes(
+    types: { attemptId: number; errorType: string; source: "generator" | "machine" }[],
+  ): Promise<void>;
 
   filter(): Promise<PoolFilter>;
   /** Changes the filter and recomputes which attempts are in the pool; nothing is sampled again. */
@@ -138,7 +163,11 @@ export interface Pool {
   annotations(target: AnnotationTarget, targetId: number): Promise<Annotation[]>;
 
   stats(): Promise<PoolStats>;
-  buckets(grouping: PoolGrouping, query?: AttemptQuery, page?: { after?: string; limit: number }): Promise<PoolBucket[]>;
+  buckets(
+    grouping: PoolGrouping,
+    query?: AttemptQuery,
+    page?: { after?: string; limit: number },
+  ): Promise<PoolBucket[]>;
   /** Attempts in stored order, keyset-paged by id. */
   attempts(query: AttemptQuery, page?: { after?: number; limit: number }): Promise<Attempt[]>;
   /** Ids alone, in review order. */
@@ -147,9 +176,15 @@ export interface Pool {
   problem(rowId: number): Promise<StoredProblem>;
   reflectionsOf(attemptIds: number[], modelId?: string): Promise<Reflection[]>;
   /** Scored groups of one sampling, for metrics: k right of n scored per problem. */
-  groupScores(samplingId: number): Promise<{ problemRowId: number; correct: number; scored: number; truncated: number }[]>;
+  groupScores(samplingId: number): Promise<GroupScore[]>;
+  /** Keys `attemptId:sample` of the reflections that a model made under one settings' hash. */
+  reflectionKeys(attemptIds: number[], modelId: string, settings: string): Promise<Set<string>>;
   attemptsOfSampling(samplingId: number): Promise<Attempt[]>;
 
+  /** What the model generated for one attempt, token by token. */
+  tokensOf(attemptId: number): Promise<{ tokenIds: number[]; logprobs: number[] }>;
+
+  /** A consistent copy (`VACUUM INTO`); refuses to overwrite. */
   backup(file: string): Promise<void>;
   close(): Promise<void>;
 }

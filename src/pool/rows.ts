@@ -1,0 +1,109 @@
+import type {
+  Annotation,
+  AnnotationTarget,
+  AnnotationValue,
+  Attempt,
+  ErrorTypeSource,
+  Finish,
+  Generation,
+  Grade,
+  Reflection,
+  Verdict,
+} from "../protocol/types.js";
+import type { Row } from "./sqlite.js";
+import type { StoredProblem } from "./types.js";
+
+/** Columns of an Attempt, over the tables of `ATTEMPT_TABLES`. */
+export const ATTEMPT_COLUMNS = `a.id, a.problem_id, a.group_id, a.sample, s.model_id, a.text, a.finish, a.tokens,
+  a.verdict, a.answer, a.span_start, a.span_end, a.reason, a.in_pool, a.error_type, a.error_type_source, a.created_at`;
+export const ATTEMPT_TABLES =
+  "attempts a JOIN groups g ON g.id = a.group_id JOIN samplings s ON s.id = g.sampling_id JOIN problems p ON p.id = a.problem_id";
+
+const text = (value: unknown): string => String(value);
+const maybe = (value: unknown): string | null => (value === null ? null : String(value));
+
+/** `truncated`: the token limit came before any answer did. Otherwise the grader's word. */
+export function verdictOf(generation: Generation, grade: Grade): Verdict {
+  return generation.finish === "length" && grade.answer === null ? "truncated" : grade.verdict;
+}
+
+export function toAttempt(row: Row): Attempt {
+  return {
+    id: Number(row.id),
+    problemId: Number(row.problem_id),
+    groupId: Number(row.group_id),
+    sample: Number(row.sample),
+    modelId: text(row.model_id),
+    text: text(row.text),
+    finish: row.finish as Finish,
+    tokens: Number(row.tokens),
+    verdict: row.verdict as Verdict,
+    answer: maybe(row.answer),
+    answerSpan: row.span_start === null ? null : [Number(row.span_start), Number(row.span_end)],
+    reason: text(row.reason),
+    inPool: row.in_pool === 1,
+    errorType: maybe(row.error_type),
+    errorTypeSource: row.error_type_source as ErrorTypeSource | null,
+    createdAt: text(row.created_at),
+  };
+}
+
+export function toProblem(row: Row): StoredProblem {
+  return {
+    rowId: Number(row.id),
+    set: text(row.set_name),
+    id: text(row.external_id),
+    problem: text(row.problem),
+    gold: text(row.gold),
+    ...(row.level === null ? {} : { level: text(row.level) }),
+    ...(row.kind === null ? {} : { kind: text(row.kind) }),
+    ...(row.topic === null ? {} : { topic: text(row.topic) }),
+  };
+}
+
+export function toReflection(row: Row): Reflection {
+  return {
+    id: Number(row.id),
+    attemptId: Number(row.attempt_id),
+    modelId: text(row.model_id),
+    sample: Number(row.sample),
+    text: text(row.text),
+    analysis: text(row.analysis),
+    correctedSolution: text(row.corrected),
+    parsed: row.parsed === 1,
+    verdict: row.verdict as Verdict,
+    answer: maybe(row.answer),
+    reason: text(row.reason),
+    createdAt: text(row.created_at),
+  };
+}
+
+export function toAnnotation(row: Row): Annotation {
+  const value = row.value === null ? null : JSON.parse(text(row.value));
+  const said = row.kind === "rating" ? { kind: row.kind, axis: row.axis, value } : { kind: row.kind, value };
+  return {
+    id: Number(row.id),
+    target: row.target as AnnotationTarget,
+    targetId: Number(row.target_id),
+    who: text(row.who),
+    at: text(row.at),
+    value: said as AnnotationValue,
+  };
+}
+
+/** Token ids as little-endian Int32 and log-probabilities as little-endian Float32 (every platform we ship for). */
+export function packTokens(generation: Generation): { ids: Buffer; logprobs: Buffer } {
+  return {
+    ids: Buffer.from(Int32Array.from(generation.tokenIds).buffer),
+    logprobs: Buffer.from(Float32Array.from(generation.logprobs).buffer),
+  };
+}
+
+export function unpackTokens(row: Row): { tokenIds: number[]; logprobs: number[] } {
+  // Copied: a Buffer of the driver's may begin at an offset that typed arrays refuse.
+  const bytes = (value: unknown): ArrayBuffer => new Uint8Array(value as Buffer).buffer;
+  return {
+    tokenIds: [...new Int32Array(bytes(row.ids))],
+    logprobs: [...new Float32Array(bytes(row.logprobs))],
+  };
+}

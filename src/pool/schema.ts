@@ -1,0 +1,224 @@
+/** One step of the schema: `sql` takes a pool of the version before to `version`. Never changed once released. */
+export interface Migration {
+  version: number;
+  sql: string;
+}
+
+/** Marks a SQLite file as a pool of ours ("Erra"). */
+export const APPLICATION_ID = 0x45727261;
+
+/**
+ * Verdicts as counted everywhere: `truncated` is a failure (scored), `unscored` leaves the denominator
+ * (METHODS.md, "Verdicts in formulas").
+ */
+const SCORED = (v: string): string => `(${v} <> 'unscored')`;
+
+/** What one attempt adds to its problem's tally; only purpose `sample` counts. */
+const tally = (row: "NEW" | "OLD", sign: "+" | "-"): string => `
+  UPDATE tallies SET
+    attempts = attempts ${sign} 1,
+    correct = correct ${sign} (${row}.verdict = 'correct'),
+    incorrect = incorrect ${sign} (${row}.verdict = 'incorrect'),
+    unscored = unscored ${sign} (${row}.verdict = 'unscored'),
+    truncated = truncated ${sign} (${row}.verdict = 'truncated'),
+    reviewed = reviewed ${sign} ${row}.reviewed,
+    in_pool = in_pool ${sign} ${row}.in_pool,
+    pool_reviewed = pool_reviewed ${sign} (${row}.in_pool AND ${row}.reviewed)
+  WHERE problem_id = ${row}.problem_id AND ${row}.purpose = 'sample';`;
+
+const groupTally = (row: "NEW" | "OLD", sign: "+" | "-"): string => `
+  UPDATE groups SET
+    correct = correct ${sign} (${row}.verdict = 'correct'),
+    scored = scored ${sign} ${SCORED(`${row}.verdict`)},
+    truncated = truncated ${sign} (${row}.verdict = 'truncated')
+  WHERE id = ${row}.group_id;`;
+
+const JUDGED = (target: string, match: string): string => `EXISTS (
+  SELECT 1 FROM standing s JOIN annotations n ON n.id = s.annotation_id
+  WHERE s.target = '${target}' AND s.target_id ${match}
+    AND n.value IS NOT NULL AND n.who NOT LIKE 'machine:%'
+    AND n.kind IN ('rating', 'decision', 'correction', 'verdict', 'firstWrongStep'))`;
+
+/** Is this attempt reviewed: has a person judged it, or one of its reflections? */
+const REVIEWED = (id: string): string =>
+  `${JUDGED("attempt", `= ${id}`)} OR ${JUDGED("reflection", `IN (SELECT id FROM reflections WHERE attempt_id = ${id})`)}`;
+
+/** The newest standing value of a kind that a person gave, as JSON; NULL when nobody did. */
+const PERSONS = (target: string, id: string, kind: string): string => `(
+  SELECT n.value FROM standing s JOIN annotations n ON n.id = s.annotation_id
+  WHERE s.target = '${target}' AND s.target_id = ${id} AND s.kind = '${kind}'
+    AND n.value IS NOT NULL AND n.who NOT LIKE 'machine:%'
+  ORDER BY n.id DESC LIMIT 1)`;
+
+/**
+ * `graded` is the grader's verdict and `labelled` the generator's or a machine's error type; `verdict` and
+ * `error_type` are what stands, a person's word first. Figures that the tree shows are kept by triggers, so that no reader ever counts attempts. Texts that only one
+ * attempt's view needs (token ids, log-probabilities) have tables of their own, so that scans stay narrow.
+ */
+const V1 = `
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE problems (
+  id INTEGER PRIMARY KEY,
+  set_name TEXT NOT NULL,
+  external_id TEXT NOT NULL,
+  problem TEXT NOT NULL,
+  gold TEXT NOT NULL,
+  level TEXT,
+  kind TEXT,
+  topic TEXT,
+  bad INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (set_name, external_id)
+);
+CREATE INDEX problems_bad ON problems (id) WHERE bad = 1;
+CREATE TABLE tallies (
+  problem_id INTEGER PRIMARY KEY REFERENCES problems (id) ON DELETE CASCADE,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  correct INTEGER NOT NULL DEFAULT 0,
+  incorrect INTEGER NOT NULL DEFAULT 0,
+  unscored INTEGER NOT NULL DEFAULT 0,
+  truncated INTEGER NOT NULL DEFAULT 0,
+  reviewed INTEGER NOT NULL DEFAULT 0,
+  in_pool INTEGER NOT NULL DEFAULT 0,
+  pool_reviewed INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX tallies_in_pool ON tallies (problem_id) WHERE in_pool > 0;
+
+CREATE TABLE samplings (
+  id INTEGER PRIMARY KEY,
+  key_hash TEXT NOT NULL UNIQUE,
+  model_id TEXT NOT NULL,
+  purpose TEXT NOT NULL CHECK (purpose IN ('sample', 'evaluation', 'retry')),
+  group_size INTEGER NOT NULL CHECK (group_size > 0),
+  options TEXT NOT NULL,
+  prompt TEXT NOT NULL,
+  created_at TEXT NOT NULL
+);
+CREATE TABLE groups (
+  id INTEGER PRIMARY KEY,
+  sampling_id INTEGER NOT NULL REFERENCES samplings (id) ON DELETE CASCADE,
+  problem_id INTEGER NOT NULL REFERENCES problems (id) ON DELETE CASCADE,
+  correct INTEGER NOT NULL DEFAULT 0,
+  scored INTEGER NOT NULL DEFAULT 0,
+  truncated INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (sampling_id, problem_id)
+);
+CREATE INDEX groups_problem ON groups (problem_id);
+
+CREATE TABLE attempts (
+  id INTEGER PRIMARY KEY,
+  group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+  problem_id INTEGER NOT NULL REFERENCES problems (id) ON DELETE CASCADE,
+  sample INTEGER NOT NULL CHECK (sample >= 0),
+  purpose TEXT NOT NULL,
+  verdict TEXT NOT NULL CHECK (verdict IN ('correct', 'incorrect', 'unscored', 'truncated')),
+  graded TEXT NOT NULL CHECK (graded IN ('correct', 'incorrect', 'unscored', 'truncated')),
+  in_pool INTEGER NOT NULL DEFAULT 0,
+  reviewed INTEGER NOT NULL DEFAULT 0,
+  answer TEXT,
+  error_type TEXT,
+  error_type_source TEXT,
+  labelled TEXT,
+  labelled_by TEXT,
+  span_start INTEGER,
+  span_end INTEGER,
+  finish TEXT NOT NULL CHECK (finish IN ('stop', 'length')),
+  tokens INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  text TEXT NOT NULL,
+  UNIQUE (group_id, sample)
+);
+CREATE INDEX attempts_filter ON attempts (group_id, verdict, in_pool);
+CREATE INDEX attempts_problem ON attempts (problem_id, purpose, in_pool, id);
+CREATE INDEX attempts_pool ON attempts (id) WHERE in_pool = 1;
+CREATE INDEX attempts_pool_answer ON attempts (answer, reviewed) WHERE in_pool = 1;
+CREATE INDEX attempts_pool_error ON attempts (error_type, reviewed) WHERE in_pool = 1;
+CREATE TABLE attempt_tokens (
+  attempt_id INTEGER PRIMARY KEY REFERENCES attempts (id) ON DELETE CASCADE,
+  ids BLOB NOT NULL,
+  logprobs BLOB NOT NULL
+);
+
+CREATE TABLE reflections (
+  id INTEGER PRIMARY KEY,
+  attempt_id INTEGER NOT NULL REFERENCES attempts (id) ON DELETE CASCADE,
+  model_id TEXT NOT NULL,
+  settings TEXT NOT NULL,
+  sample INTEGER NOT NULL CHECK (sample >= 0),
+  text TEXT NOT NULL,
+  analysis TEXT NOT NULL,
+  corrected TEXT NOT NULL,
+  parsed INTEGER NOT NULL,
+  verdict TEXT NOT NULL,
+  answer TEXT,
+  reason TEXT NOT NULL,
+  finish TEXT NOT NULL,
+  tokens INTEGER NOT NULL,
+  created_at TEXT NOT NULL,
+  UNIQUE (attempt_id, model_id, settings, sample)
+);
+CREATE TABLE reflection_tokens (
+  reflection_id INTEGER PRIMARY KEY REFERENCES reflections (id) ON DELETE CASCADE,
+  ids BLOB NOT NULL,
+  logprobs BLOB NOT NULL
+);
+
+CREATE TABLE annotations (
+  id INTEGER PRIMARY KEY,
+  target TEXT NOT NULL CHECK (target IN ('attempt', 'reflection', 'problem')),
+  target_id INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  at TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  axis TEXT NOT NULL DEFAULT '',
+  value TEXT
+);
+CREATE INDEX annotations_target ON annotations (target, target_id, id);
+CREATE TABLE standing (
+  target TEXT NOT NULL,
+  target_id INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  axis TEXT NOT NULL,
+  annotation_id INTEGER NOT NULL REFERENCES annotations (id),
+  PRIMARY KEY (target, target_id, who, kind, axis)
+) WITHOUT ROWID;
+
+CREATE TRIGGER problems_tally AFTER INSERT ON problems BEGIN
+  INSERT INTO tallies (problem_id) VALUES (NEW.id);
+END;
+CREATE TRIGGER attempts_added AFTER INSERT ON attempts BEGIN ${tally("NEW", "+")} ${groupTally("NEW", "+")}
+END;
+CREATE TRIGGER attempts_judged AFTER UPDATE OF verdict, in_pool, reviewed ON attempts BEGIN
+  ${tally("OLD", "-")} ${tally("NEW", "+")} ${groupTally("OLD", "-")} ${groupTally("NEW", "+")}
+END;
+CREATE TRIGGER attempts_removed AFTER DELETE ON attempts BEGIN ${tally("OLD", "-")} ${groupTally("OLD", "-")}
+END;
+
+CREATE TRIGGER annotations_kept BEFORE UPDATE ON annotations BEGIN
+  SELECT RAISE(ABORT, 'annotations are only ever appended');
+END;
+CREATE TRIGGER annotations_never_removed BEFORE DELETE ON annotations BEGIN
+  SELECT RAISE(ABORT, 'annotations are only ever appended');
+END;
+CREATE TRIGGER annotations_stand AFTER INSERT ON annotations BEGIN
+  INSERT INTO standing (target, target_id, who, kind, axis, annotation_id)
+    VALUES (NEW.target, NEW.target_id, NEW.who, NEW.kind, NEW.axis, NEW.id)
+    ON CONFLICT (target, target_id, who, kind, axis) DO UPDATE SET annotation_id = excluded.annotation_id;
+  UPDATE problems SET bad = coalesce(${PERSONS("problem", "NEW.target_id", "badProblem")} = 'true', 0)
+    WHERE NEW.target = 'problem' AND NEW.kind = 'badProblem' AND id = NEW.target_id;
+  UPDATE attempts SET
+      verdict = coalesce(json_extract(${PERSONS("attempt", "attempts.id", "verdict")}, '$'), graded)
+    WHERE NEW.target = 'attempt' AND NEW.kind = 'verdict' AND id = NEW.target_id;
+  UPDATE attempts SET
+      error_type = coalesce(json_extract(${PERSONS("attempt", "attempts.id", "errorType")}, '$'), labelled),
+      error_type_source = CASE WHEN ${PERSONS("attempt", "attempts.id", "errorType")} IS NULL THEN labelled_by ELSE 'person' END
+    WHERE NEW.target = 'attempt' AND NEW.kind = 'errorType' AND id = NEW.target_id;
+  UPDATE attempts SET reviewed = ${REVIEWED("attempts.id")}
+    WHERE id = CASE NEW.target WHEN 'attempt' THEN NEW.target_id
+      WHEN 'reflection' THEN (SELECT attempt_id FROM reflections WHERE id = NEW.target_id) END;
+END;
+`;
+
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: V1 }];

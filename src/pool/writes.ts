@@ -1,0 +1,256 @@
+import { createHash } from "node:crypto";
+import {
+  type AnnotationTarget,
+  type AnnotationValue,
+  ErrataError,
+  type PoolFilter,
+  type Problem,
+} from "../protocol/types.js";
+import { keepsSql } from "./filter.js";
+import { notThere, readFilter } from "./reads.js";
+import { packTokens, toProblem, verdictOf } from "./rows.js";
+import type { Connection, SqlValue } from "./sqlite.js";
+import type { NewAttempt, NewReflection, OpenGroup, SamplingSpec } from "./types.js";
+
+/** Rows of one INSERT: SQLite takes 32,766 parameters. */
+const CHUNK = 500;
+
+const now = (): string => new Date().toISOString();
+
+export async function writeProblems(db: Connection, set: string, problems: Problem[]): Promise<number[]> {
+  await insert(
+    db,
+    `INSERT INTO problems (set_name, external_id, problem, gold, level, kind, topic) VALUES`,
+    problems.map((p) => [set, p.id, p.problem, p.gold, p.level ?? null, p.kind ?? null, p.topic ?? null]),
+    `ON CONFLICT (set_name, external_id) DO UPDATE SET problem = excluded.problem, gold = excluded.gold,
+       level = excluded.level, kind = excluded.kind, topic = excluded.topic`,
+  );
+  const rows = await db.all(
+    "SELECT id, external_id FROM problems WHERE set_name = ? AND external_id IN (SELECT value FROM json_each(?))",
+    set,
+    JSON.stringify(problems.map((p) => p.id)),
+  );
+  const ids = new Map(rows.map((row) => [String(row.external_id), Number(row.id)]));
+  return problems.map((p) => ids.get(p.id) ?? 0);
+}
+
+export async function writeSampling(
+  db: Connection,
+  spec: SamplingSpec,
+  problemRowIds: number[],
+): Promise<{ samplingId: number; groups: OpenGroup[] }> {
+  const options = JSON.stringify(spec.options, Object.keys(spec.options).sort());
+  const key = hashOf([spec.modelId, spec.purpose, spec.group, options, spec.prompt]);
+  await db.run(
+    `INSERT INTO samplings (key_hash, model_id, purpose, group_size, options, prompt, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key_hash) DO NOTHING`,
+    ...[key, spec.modelId, spec.purpose, spec.group, options, spec.prompt, now()],
+  );
+  const sampling = await db.get("SELECT id FROM samplings WHERE key_hash = ?", key);
+  const samplingId = Number(sampling?.id);
+  const wanted = JSON.stringify(problemRowIds);
+  await db.run(
+    `INSERT INTO groups (sampling_id, problem_id) SELECT ?, value FROM json_each(?) WHERE true
+     ON CONFLICT (sampling_id, problem_id) DO NOTHING`,
+    samplingId,
+    wanted,
+  );
+  const groups = await db.all(
+    `SELECT g.id AS group_id, p.*, (SELECT json_group_array(a.sample) FROM attempts a WHERE a.group_id = g.id) AS done
+     FROM groups g JOIN problems p ON p.id = g.problem_id JOIN json_each(?2) j ON j.value = g.problem_id
+     WHERE g.sampling_id = ?1 ORDER BY j.key`,
+    samplingId,
+    wanted,
+  );
+  const open = groups.map((row) => {
+    const done = new Set<number>(JSON.parse(String(row.done)));
+    const missing = Array.from({ length: spec.group }, (_, i) => i).filter((i) => !done.has(i));
+    return { groupId: Number(row.group_id), problem: toProblem(row), missing };
+  });
+  return { samplingId, groups: open.filter((group) => group.missing.length > 0) };
+}
+
+/** Ids in input order; for a sample that was stored before, the id it has. */
+export async function writeAttempts(db: Connection, attempts: NewAttempt[]): Promise<number[]> {
+  const groupIds = JSON.stringify([...new Set(attempts.map((a) => a.groupId))]);
+  const groups = await db.all(
+    `SELECT g.id, g.problem_id, s.purpose FROM groups g JOIN samplings s ON s.id = g.sampling_id
+     WHERE g.id IN (SELECT value FROM json_each(?))`,
+    groupIds,
+  );
+  const known = new Map(groups.map((row) => [Number(row.id), row]));
+  const at = now();
+  const rows = attempts.map(({ groupId, sample, generation, grade }): SqlValue[] => {
+    const group = known.get(groupId);
+    if (!group) throw notThere("group", groupId);
+    const verdict = verdictOf(generation, grade);
+    return [
+      ...[groupId, Number(group.problem_id), sample, String(group.purpose), verdict, verdict, grade.answer],
+      ...[grade.span?.[0] ?? null, grade.span?.[1] ?? null, generation.finish, generation.tokenIds.length],
+      ...[grade.reason, at, generation.text],
+    ];
+  });
+  await insert(
+    db,
+    `INSERT INTO attempts (group_id, problem_id, sample, purpose, verdict, graded, answer, span_start, span_end,
+       finish, tokens, reason, created_at, text) VALUES`,
+    rows,
+    "ON CONFLICT (group_id, sample) DO NOTHING",
+  );
+  const stored = await db.all(
+    "SELECT id, group_id, sample FROM attempts WHERE group_id IN (SELECT value FROM json_each(?))",
+    groupIds,
+  );
+  const ids = new Map(stored.map((row) => [`${row.group_id}:${row.sample}`, Number(row.id)]));
+  const out = attempts.map((a) => ids.get(`${a.groupId}:${a.sample}`) ?? 0);
+  await insertTokens(db, "attempt_tokens (attempt_id, ids, logprobs)", out, attempts);
+  await refilter(db, { groups: groupIds });
+  return out;
+}
+
+export async function writeReflections(db: Connection, reflections: NewReflection[]): Promise<number[]> {
+  const at = now();
+  const rows = reflections.map((r): SqlValue[] => [
+    ...[
+      r.attemptId,
+      r.modelId,
+      r.settings ?? "",
+      r.sample,
+      r.generation.text,
+      r.analysis,
+      r.correctedSolution,
+    ],
+    ...[r.parsed ? 1 : 0, verdictOf(r.generation, r.grade), r.grade.answer, r.grade.reason],
+    ...[r.generation.finish, r.generation.tokenIds.length, at],
+  ]);
+  await insert(
+    db,
+    `INSERT INTO reflections (attempt_id, model_id, settings, sample, text, analysis, corrected, parsed, verdict,
+       answer, reason, finish, tokens, created_at) VALUES`,
+    rows,
+    "ON CONFLICT (attempt_id, model_id, settings, sample) DO NOTHING",
+  );
+  const stored = await db.all(
+    "SELECT id, attempt_id, model_id, settings, sample FROM reflections WHERE attempt_id IN (SELECT value FROM json_each(?))",
+    JSON.stringify(reflections.map((r) => r.attemptId)),
+  );
+  const key = (...parts: unknown[]): string => JSON.stringify(parts);
+  const ids = new Map(
+    stored.map((row) => [key(row.attempt_id, row.model_id, row.settings, row.sample), Number(row.id)]),
+  );
+  const out = reflections.map((r) => ids.get(key(r.attemptId, r.modelId, r.settings ?? "", r.sample)) ?? 0);
+  await insertTokens(db, "reflection_tokens (reflection_id, ids, logprobs)", out, reflections);
+  return out;
+}
+
+/** A generator's or a machine's word; a person's stands before it. */
+export async function writeErrorTypes(
+  db: Connection,
+  types: { attemptId: number; errorType: string; source: "generator" | "machine" }[],
+): Promise<void> {
+  await db.run(
+    `UPDATE attempts SET labelled = j.label, labelled_by = j.source,
+       error_type = CASE WHEN error_type_source = 'person' THEN error_type ELSE j.label END,
+       error_type_source = CASE WHEN error_type_source = 'person' THEN 'person' ELSE j.source END
+     FROM (SELECT value ->> 'attemptId' AS id, value ->> 'errorType' AS label, value ->> 'source' AS source
+       FROM json_each(?)) j
+     WHERE attempts.id = j.id`,
+    JSON.stringify(types),
+  );
+}
+
+const TABLES: Record<AnnotationTarget, string> = {
+  attempt: "attempts",
+  reflection: "reflections",
+  problem: "problems",
+};
+
+/** Appends what somebody said; what it changes (verdict, pool, reviewed) changes in the same transaction. */
+export async function writeAnnotation(
+  db: Connection,
+  target: AnnotationTarget,
+  targetId: number,
+  who: string,
+  said: AnnotationValue,
+): Promise<number> {
+  if (!(await db.get(`SELECT 1 FROM ${TABLES[target]} WHERE id = ?`, targetId))) {
+    throw notThere(target, targetId);
+  }
+  if (said.kind === "rating" && said.value !== null && ![1, 2, 3, 4, 5].includes(said.value)) {
+    throw new ErrataError(
+      `A rating is a whole number from 1 to 5, not ${said.value}.`,
+      undefined,
+      "bad-value",
+    );
+  }
+  const { id } = await db.run(
+    "INSERT INTO annotations (target, target_id, who, at, kind, axis, value) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    ...[target, targetId, who, now(), said.kind, said.kind === "rating" ? said.axis : ""],
+    said.value === null ? null : JSON.stringify(said.value),
+  );
+  if (said.kind === "verdict" && target === "attempt") {
+    const row = await db.get("SELECT group_id FROM attempts WHERE id = ?", targetId);
+    await refilter(db, { groups: JSON.stringify([Number(row?.group_id)]) });
+  } else if (said.kind === "badProblem" && target === "problem") {
+    await refilter(db, { problem: targetId });
+  }
+  return id;
+}
+
+export async function writeFilter(db: Connection, filter: PoolFilter | undefined): Promise<void> {
+  if (filter) {
+    keepsSql(filter); // refuses bounds that are no numbers before anything is stored
+    await db.run(
+      "INSERT INTO settings (name, value) VALUES ('filter', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      JSON.stringify(filter),
+    );
+  }
+  await refilter(db, {});
+}
+
+/**
+ * Which attempts are in the pool: wrong ones of purpose `sample`, of kept groups, of problems nobody called bad.
+ * Only what changes is written. @param of `groups`: a JSON array of ids; nothing: the whole pool.
+ */
+async function refilter(db: Connection, of: { groups?: string; problem?: number }): Promise<void> {
+  const some =
+    of.groups !== undefined
+      ? { sql: "AND g.id IN (SELECT value FROM json_each(?))", params: [of.groups] }
+      : of.problem !== undefined
+        ? { sql: "AND g.problem_id = ?", params: [of.problem] }
+        : { sql: "", params: [] };
+  await db.run(
+    `UPDATE attempts SET in_pool = 1 - in_pool WHERE id IN (
+       SELECT a.id FROM groups g JOIN samplings s ON s.id = g.sampling_id JOIN problems p ON p.id = g.problem_id
+         JOIN attempts a ON a.group_id = g.id
+       WHERE s.purpose = 'sample' ${some.sql}
+         AND a.in_pool <> (a.verdict = 'incorrect' AND p.bad = 0 AND ${keepsSql(await readFilter(db))}))`,
+    ...some.params,
+  );
+}
+
+/** A short hash that stands for what determines a piece of work. */
+export function hashOf(parts: unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+
+async function insert(db: Connection, head: string, rows: SqlValue[][], tail: string): Promise<void> {
+  for (let at = 0; at < rows.length; at += CHUNK) {
+    const some = rows.slice(at, at + CHUNK);
+    const marks = some.map((row) => `(${row.map(() => "?").join(", ")})`).join(", ");
+    await db.run(`${head} ${marks} ${tail}`, ...some.flat());
+  }
+}
+
+async function insertTokens(
+  db: Connection,
+  into: string,
+  ids: number[],
+  of: { generation: NewAttempt["generation"] }[],
+): Promise<void> {
+  const rows = of.map(({ generation }, i): SqlValue[] => {
+    const packed = packTokens(generation);
+    return [ids[i] ?? 0, packed.ids, packed.logprobs];
+  });
+  await insert(db, `INSERT INTO ${into} VALUES`, rows, "ON CONFLICT DO NOTHING");
+}
