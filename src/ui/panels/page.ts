@@ -14,12 +14,14 @@ export function pageRoot(extension: vscode.Uri): vscode.Uri {
  */
 export function pageHtml(webview: vscode.Webview, extension: vscode.Uri, name: PageName): string {
   const nonce = randomBytes(18).toString("base64url");
+  // The toolkit's base library probes the browser with one empty <style>, and looks for this nonce to do it with.
+  const styleNonce = randomBytes(18).toString("base64url");
   const file = (leaf: string): string =>
     webview.asWebviewUri(vscode.Uri.joinPath(pageRoot(extension), leaf)).toString();
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
-    `style-src ${webview.cspSource}`,
+    `style-src ${webview.cspSource} 'nonce-${styleNonce}'`,
     `font-src ${webview.cspSource}`,
     "base-uri 'none'",
     "form-action 'none'",
@@ -29,6 +31,7 @@ export function pageHtml(webview: vscode.Webview, extension: vscode.Uri, name: P
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta property="csp-nonce" content="${styleNonce}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="${file(`${name}.css`)}">
 <title>Errata</title>

@@ -11,6 +11,8 @@ export interface SessionNeeds {
   /** Milliseconds. */
   now(): number;
   changed(state: ReviewState): void;
+  /** A person's judgement was stored. */
+  judged(): void;
   prefetched(item: ReviewItem): void;
   failed(error: unknown): void;
 }
@@ -222,6 +224,7 @@ export class ReviewSession {
     const back = before?.value ?? ({ ...value, value: null } as AnnotationValue);
     const pool = await this.needs.pool();
     await pool.annotate(target, targetId, who, value);
+    this.needs.judged();
     this.done.push({ attemptId: detail.attempt.id, words, write: { target, targetId, value: back } });
     if (!this.judgedNow) {
       this.judgedNow = true;

@@ -27,7 +27,6 @@ export class ReviewPanel implements vscode.Disposable {
   private page: Page<ReviewToView, ReviewFromView> | undefined;
   private readonly session: ReviewSession;
   private query: AttemptQuery = {};
-  private stopWatching: (() => void) | undefined;
   private readonly subscriptions: vscode.Disposable[] = [];
 
   constructor(private readonly services: Services) {
@@ -39,6 +38,7 @@ export class ReviewPanel implements vscode.Disposable {
         : {}),
       now: () => Date.now(),
       changed: () => this.draw(),
+      judged: () => services.done("reviewed"),
       prefetched: (item) => this.page?.post({ type: "prefetch", item }),
       failed: (error) => services.fail(error),
     });
@@ -46,6 +46,9 @@ export class ReviewPanel implements vscode.Disposable {
       ? null
       : "This workspace is not trusted: the pool can be read and judged, and nothing runs.";
     this.subscriptions.push(
+      services.onDidChangePool(() => {
+        if (this.page) void this.session.refresh();
+      }),
       services.work.onDidChange(() => {
         this.session.busy = services.work.running ?? null;
         this.draw();
@@ -86,8 +89,9 @@ export class ReviewPanel implements vscode.Disposable {
 
   private async load(query: AttemptQuery, attemptId?: number): Promise<void> {
     this.query = query;
-    this.watch();
-    await this.session.open(query, attemptId);
+    // Looking at a folder that has no pool yet writes nothing into it.
+    if (await this.services.poolIfAny()) await this.session.open(query, attemptId);
+    else this.draw();
   }
 
   private adopt(panel: vscode.WebviewPanel): void {
@@ -96,30 +100,11 @@ export class ReviewPanel implements vscode.Disposable {
     );
     panel.onDidDispose(() => {
       this.page = undefined;
-      this.stopWatching?.();
-      this.stopWatching = undefined;
       this.focus(false, false);
     });
     panel.onDidChangeViewState(() => {
       if (!panel.active) this.focus(false, false);
     });
-  }
-
-  private watch(): void {
-    if (this.stopWatching) return;
-    let closed = false;
-    let off: (() => void) | undefined;
-    this.stopWatching = () => {
-      closed = true;
-      off?.();
-    };
-    this.services.pool().then(
-      (pool) => {
-        if (!closed) off = pool.onDidChange(() => void this.session.refresh());
-      },
-      // The session's own call reports the same failure to the person.
-      (error: unknown) => this.services.log.debug("review cannot watch the pool", error),
-    );
   }
 
   private receive(message: ReviewFromView): void {

@@ -1,0 +1,111 @@
+import { html, nothing, svg, type TemplateResult } from "lit";
+import type { ComparisonView, FigureView, PairView } from "../../src/protocol/compare-panel.js";
+import { share } from "../shared/parts.js";
+
+interface Row {
+  name: string;
+  what: string;
+  pair: PairView;
+  difference: FigureView | null;
+}
+
+/** Every figure with its interval; the forest plot draws both models on one scale. */
+export function figures(c: ComparisonView): TemplateResult {
+  const rows: Row[] = [
+    {
+      name: "pass@1, first attempt",
+      what: "share of samples that are right",
+      pair: c.passAt1,
+      difference: c.passAt1.difference,
+    },
+    {
+      name: "Second attempt",
+      what: "right at first, or wrong and then corrected",
+      pair: c.accT2,
+      difference: null,
+    },
+    {
+      name: "Fix rate",
+      what: "of wrong first attempts, corrected after reflection",
+      pair: c.fixRate,
+      difference: null,
+    },
+    {
+      name: "Plain retry",
+      what: "of the same, right when simply sampled again",
+      pair: c.retryRate,
+      difference: null,
+    },
+  ];
+  return html`<section class="figures-section" aria-label="Figures with 95 % intervals">
+    <div class="line">
+      <h2>Figures, with 95 % intervals by problem</h2>
+      <span class="chip quiet" title="Second turns see only wrong first attempts, and the model is told that they are wrong"
+        >${c.protocol}</span
+      >
+    </div>
+    <div class="scroll">
+      <table class="figures-table">
+        <thead>
+          <tr>
+            <th scope="col">Metric</th>
+            <th scope="col">${c.modelA}</th>
+            <th scope="col">${c.modelB}</th>
+            <th scope="col">Change</th>
+            <th scope="col" class="forest-head"><span>0</span><span>.5</span><span>1</span></th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(row)}
+        </tbody>
+      </table>
+    </div>
+    <p class="key"><span class="dot a"></span>${c.modelA}<span class="dot b"></span>${c.modelB}</p>
+  </section>`;
+}
+
+function row({ name, what, pair, difference }: Row): TemplateResult {
+  const change = pair.b.value - pair.a.value;
+  // Without an interval of the difference itself, disjoint intervals are the only safe claim.
+  const sure = difference
+    ? difference.low > 0 || difference.high < 0
+    : pair.b.low > pair.a.high || pair.b.high < pair.a.low;
+  const tone = sure ? (change > 0 ? "good" : "bad") : "faint";
+  return html`<tr>
+    <th scope="row">${name}<span class="what">${what}</span></th>
+    <td>${figure(pair.a)}</td>
+    <td>${figure(pair.b)}</td>
+    <td class=${tone}>
+      ${signed(change)} ${difference ? html`<span class="interval">[${signed(difference.low)}, ${signed(difference.high)}]</span>` : nothing}
+    </td>
+    <td class="forest-cell">${forest(pair)}</td>
+  </tr>`;
+}
+
+function figure(f: FigureView): TemplateResult {
+  if (f.n === 0) return html`<span class="none">none</span>`;
+  return html`<b>${share(f.value)}</b> <span class="interval" title="n = ${f.n}">[${share(f.low)}, ${share(f.high)}]</span>`;
+}
+
+function signed(value: number): string {
+  const text = share(Math.abs(value));
+  if (Number(Math.abs(value).toFixed(2)) === 0) return "0";
+  return value > 0 ? `+${text}` : `−${text}`;
+}
+
+/** Two intervals on the scale from 0 to 1; positions are attributes, so no inline style is needed. */
+function forest(pair: PairView): TemplateResult {
+  const x = (v: number): number => 4 + 192 * Math.min(1, Math.max(0, v));
+  const mark = (f: FigureView, y: number, kind: string): TemplateResult =>
+    f.n === 0
+      ? svg``
+      : svg`<g class=${kind}>
+          <line x1=${x(f.low)} x2=${x(f.high)} y1=${y} y2=${y}></line>
+          <circle cx=${x(f.value)} cy=${y} r="3.5"></circle>
+        </g>`;
+  return html`<svg class="forest" viewBox="0 0 200 28" preserveAspectRatio="none" aria-hidden="true">
+    <line class="scale" x1="4" x2="196" y1="14" y2="14"></line>
+    ${[0, 0.5, 1].map((v) => svg`<line class="scale" x1=${x(v)} x2=${x(v)} y1="2" y2="26"></line>`)}
+    ${mark(pair.a, 9, "a")} ${mark(pair.b, 19, "b")}
+  </svg>`;
+}
