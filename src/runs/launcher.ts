@@ -54,22 +54,27 @@ export async function prepareRun(
 
   stage(3);
   const { id, folder } = await newFolder(join(context.workspace, ".errata", "runs"), recipe.name);
-  // `model` becomes what it was resolved to: the recipe of a finished run must not change with the registry.
-  await writeJson(folder, FILES.recipe, { ...recipe, model: model.id });
-  await writeJsonl(folder, FILES.problems, problems);
-  await writeJsonl(folder, FILES.pool, seed.errors);
-  await copyPrompts(folder, model.prompts);
-  const launch: Launch = {
-    run: id,
-    model: model.id,
-    trainable: model.trainable,
-    grader: [process.execPath, distFile("cli.js"), "grade", "--serve"],
-    threads: recipe.threads || Math.max(1, availableParallelism() - 1),
-    schema: assetFile("schemas/recipe.schema.json"),
-    prompts: model.prompts ?? null,
-    resume_from: null,
-  };
-  await writeJson(folder, FILES.launch, launch);
+  try {
+    await writeJsonl(folder, FILES.problems, problems);
+    await writeJsonl(folder, FILES.pool, seed.errors);
+    await copyPrompts(folder, model.prompts);
+    const launch: Launch = {
+      run: id,
+      model: model.id,
+      trainable: model.trainable,
+      grader: [process.execPath, distFile("cli.js"), "grade", "--serve"],
+      threads: recipe.threads || Math.max(1, availableParallelism() - 1),
+      schema: assetFile("schemas/recipe.schema.json"),
+      prompts: model.prompts ?? null,
+      resume_from: null,
+    };
+    await writeJson(folder, FILES.launch, launch);
+    // Last: with it the folder counts as a run. `model` becomes what it was resolved to.
+    await writeJson(folder, FILES.recipe, { ...recipe, model: model.id });
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
   return id;
 }
 

@@ -39,6 +39,10 @@ export interface Recipe {
    */
   num_generations?: number;
   /**
+   * Rollouts in one forward and backward pass; 0 is all of a step at once. Fewer need less memory and give the same result.
+   */
+  micro_batch?: number;
+  /**
    * New tokens at most.
    */
   max_completion_length?: number;

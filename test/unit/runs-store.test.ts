@@ -1,0 +1,257 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Models } from "../../src/inference/types.js";
+import { openPool } from "../../src/pool/pool.js";
+import type { Pool } from "../../src/pool/types.js";
+import type { RunEvent } from "../../src/protocol/events.js";
+import type { ModelEntry } from "../../src/protocol/types.js";
+import { WorkspaceRuns } from "../../src/runs/store.js";
+import type { RunInfo, RunStatus } from "../../src/runs/types.js";
+
+const trainer = resolve("test/fixtures/runs/trainer.mjs");
+
+/** A registry in memory; the real one has tests of its own. */
+function registry(entries: ModelEntry[]): Models & { entries: ModelEntry[] } {
+  return {
+    entries,
+    list: async () => entries,
+    get: async (id) =>
+      entries.find((entry) => entry.id === id) ?? Promise.reject(new Error(`no model ${id}`)),
+    add: async (folder, more) => {
+      const entry = { id: "x", name: "x", addedAt: "", ...more, folder };
+      if (!entries.some((known) => known.id === entry.id)) entries.push(entry);
+      return entry;
+    },
+    remove: async (id) =>
+      void entries.splice(
+        entries.findIndex((entry) => entry.id === id),
+        1,
+      ),
+    onDidChange: () => () => {},
+  };
+}
+
+let workspace: string;
+let pool: Pool;
+let models: ReturnType<typeof registry>;
+let runs: WorkspaceRuns;
+
+beforeEach(async () => {
+  workspace = mkdtempSync(join(tmpdir(), "errata-runs-"));
+  const hf = join(workspace, "base", "hf");
+  mkdirSync(hf, { recursive: true });
+  writeFileSync(join(hf, "config.json"), "{}");
+  models = registry([
+    { id: "base", name: "Base", folder: join(workspace, "base"), trainable: hf, addedAt: "" },
+    { id: "onnx", name: "ONNX alone", folder: join(workspace, "base"), addedAt: "" },
+  ]);
+  pool = await openPool(workspace);
+  runs = open();
+  writeFileSync(
+    join(workspace, "train.jsonl"),
+    ["2", "3"]
+      .map((n) => `${JSON.stringify({ id: `p${n}`, problem: `Half of ${n}?`, answer: n })}\n`)
+      .join(""),
+  );
+});
+afterEach(async () => {
+  for (const run of await runs.list()) if (run.status === "running") await runs.stop(run.id);
+  runs.dispose();
+  await pool.close();
+  rmSync(workspace, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+});
+
+const open = () =>
+  new WorkspaceRuns({ workspace, models, pool: async () => pool, python: async () => trainer });
+
+function recipe(more: object = {}): string {
+  const file = join(workspace, "r.errata.json");
+  const value = { method: "scrpo", model: "base", problems: "train.jsonl", max_steps: 8, ...more };
+  writeFileSync(file, JSON.stringify(value));
+  return file;
+}
+
+async function until(id: string, ...statuses: RunStatus[]): Promise<RunInfo> {
+  for (let i = 0; i < 300; i++) {
+    const info = await runs.get(id);
+    if (statuses.includes(info.status)) return info;
+    await new Promise((r) => setTimeout(r, 50));
+  }
+  throw new Error(`run ${id} is ${(await runs.get(id)).status}, not ${statuses.join(" or ")}`);
+}
+
+describe("a run", () => {
+  it("gets a folder that tells everything, runs to its end and registers its model once", async () => {
+    const id = await runs.start(recipe({ name: "My Run!" }));
+    expect(id).toBe("my-run-01");
+    const folder = join(workspace, ".errata", "runs", id);
+    const complete = JSON.parse(readFileSync(join(folder, "recipe.json"), "utf8"));
+    expect(complete).toMatchObject({ method: "scrpo", beta: 0.02, correction: { cycle: [6, 4] } });
+    expect(JSON.parse(readFileSync(join(folder, "launch.json"), "utf8"))).toMatchObject({
+      run: id,
+      model: "base",
+      trainable: join(workspace, "base", "hf"),
+      resume_from: null,
+    });
+    expect(readFileSync(join(folder, "problems.jsonl"), "utf8").split("\n")).toHaveLength(3);
+    expect(existsSync(join(folder, "prompts", "solve.jinja"))).toBe(true);
+    const info = await until(id, "finished");
+    expect(info).toMatchObject({ step: 8, steps: 8, model: "base", modelId: id, message: null });
+    await Promise.all([runs.get(id), runs.get(id), open().get(id)]);
+    expect(models.entries.filter((model) => model.run === id)).toMatchObject([
+      { id, base: "base", folder: join(folder, "model"), trainable: join(folder, "model", "hf") },
+    ]);
+    await models.remove(id);
+    expect((await runs.get(id)).modelId).toBeNull();
+  });
+
+  it("outlives the window: another one finds it, stops it and resumes it from the checkpoint", async () => {
+    const id = await runs.start(recipe({ max_steps: 40, checkpoint_every: 5 }));
+    await until(id, "running");
+    runs.dispose();
+    runs = open();
+    await runs.stop(id);
+    const stopped = await until(id, "stopped");
+    expect(stopped.modelId).toBeNull();
+    expect(stopped.step).toBeLessThan(40);
+    await runs.resume(id);
+    expect((await runs.get(id)).status).not.toBe("stopped");
+    const done = await until(id, "finished");
+    expect(done.step).toBe(40);
+    const events: RunEvent[] = [];
+    await new Promise<void>((seen) => {
+      const end = runs.watch(id, (more) => {
+        events.push(...more);
+        end();
+        seen();
+      });
+    });
+    const starts = events.filter((event) => event.type === "start");
+    const saved = events.find((event) => event.type === "checkpoint");
+    expect(starts).toHaveLength(2);
+    expect(saved?.type === "checkpoint" && starts[1]?.type === "start").toBe(true);
+    const steps = events.flatMap((event) => (event.type === "metrics" ? [event.step] : []));
+    expect(steps).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    await expect(runs.resume(id)).rejects.toMatchObject({ code: "finished" });
+  });
+
+  it("whose process vanished has died, says why, and can be resumed", async () => {
+    const id = await runs.start(recipe({ name: "crash" }));
+    const info = await until(id, "died");
+    expect(info.message).toContain("RuntimeError: CUDA out of memory");
+    expect(info.message).not.toContain("Traceback");
+    await runs.remove(id);
+    expect(await runs.list()).toEqual([]);
+  });
+
+  it("is told from another process that was given its pid", async () => {
+    const id = await runs.start(recipe({ name: "crash" }));
+    const folder = (await until(id, "died")).folder;
+    const beat = { pid: process.pid, started: Date.now() / 1000 - 86_400, time: Date.now() / 1000 };
+    writeFileSync(join(folder, "heartbeat.json"), JSON.stringify(beat));
+    expect((await runs.get(id)).status).toBe("died");
+  });
+
+  it("is not removed, resumed or doubled while it is alive", async () => {
+    const id = await runs.start(recipe({ max_steps: 400 }));
+    await until(id, "running");
+    await expect(runs.remove(id)).rejects.toMatchObject({ code: "running" });
+    await expect(runs.resume(id)).rejects.toMatchObject({ code: "running" });
+    const second = await runs.start(recipe({ max_steps: 400 }));
+    expect(second).not.toBe(id);
+    await runs.stop(id);
+    await until(id, "stopped");
+    await runs.stop(second);
+    await until(second, "stopped");
+  });
+
+  it("tells its listeners when it changes, and its watchers each event once", async () => {
+    let changes = 0;
+    runs.onDidChange(() => changes++);
+    const id = await runs.start(recipe({ max_steps: 30 }));
+    const seen: RunEvent[] = [];
+    const end = runs.watch(id, (events) => seen.push(...events));
+    const { folder } = await until(id, "finished");
+    const before = changes;
+    expect(before).toBeGreaterThan(1);
+    appendFileSync(join(folder, "events.jsonl"), 'no json\n{"type":"alarm","time":1,');
+    appendFileSync(join(folder, "events.jsonl"), '"step":1,"kind":"late","message":"é"}\n');
+    await expect.poll(() => seen.at(-1), { timeout: 5000 }).toMatchObject({ kind: "late", message: "é" });
+    end();
+    expect(seen.filter((event) => event.type === "metrics")).toHaveLength(30);
+  });
+});
+
+describe("a run is refused", () => {
+  it("without trainable weights", async () => {
+    await expect(runs.start(recipe({ model: "onnx" }))).rejects.toMatchObject({ code: "no-weights" });
+  });
+  it("with a mistake in the recipe, or a problem set that is not there", async () => {
+    await expect(runs.start(recipe({ max_steps: -1 }))).rejects.toMatchObject({ code: "bad-recipe" });
+    await expect(runs.start(recipe({ problems: "no.jsonl" }))).rejects.toMatchObject({ code: "no-file" });
+  });
+  it("for correction alone with an empty pool, and nothing is left behind", async () => {
+    await expect(runs.start(recipe({ correction: { cycle: [0, 4] } }))).rejects.toMatchObject({
+      code: "empty-pool",
+    });
+    expect(await runs.list()).toEqual([]);
+  });
+  it("under an id that leads out of the folder", async () => {
+    await expect(runs.get("../../base")).rejects.toMatchObject({ code: "no-run" });
+  });
+});
+
+describe("the run's pool", () => {
+  it("is seeded with the workspace's errors on the run's own problems", async () => {
+    const problems = [
+      { id: "p2", problem: "Half of 2?", gold: "1" },
+      { id: "held", problem: "Half of 8?", gold: "4" },
+    ];
+    const rows = await pool.putProblems("train", problems);
+    const options = { temperature: 1, topP: 1, topK: 0, maxTokens: 9, seed: 0 };
+    const { groups } = await pool.openSampling(
+      { modelId: "base", purpose: "sample", group: 4, options, prompt: "" },
+      rows,
+    );
+    await pool.putAttempts(
+      groups.flatMap(({ groupId }) =>
+        [0, 1, 2, 3].map((sample) => ({
+          groupId,
+          sample,
+          generation: { text: `try ${sample}`, tokenIds: [1], logprobs: [0], finish: "stop" as const },
+          grade: {
+            verdict: sample < 2 ? ("correct" as const) : ("incorrect" as const),
+            answer: String(sample),
+            span: null,
+            reason: "",
+          },
+        })),
+      ),
+    );
+    await pool.applyFilter({ kind: "mixed" });
+    const id = await runs.start(recipe());
+    const text = readFileSync(join(workspace, ".errata", "runs", id, "pool.jsonl"), "utf8");
+    const seeds = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(seeds).toMatchObject([
+      { problem_id: "p2", solution: "try 2", answer: "2", gold: "2" },
+      { problem_id: "p2", solution: "try 3", answer: "3" },
+    ]);
+    await until(id, "finished");
+    const accepted = await runs.start(recipe({ pool: { seed_from: "accepted" } }));
+    expect(readFileSync(join(workspace, ".errata", "runs", accepted, "pool.jsonl"), "utf8")).toBe("");
+    await until(accepted, "finished");
+  });
+});
