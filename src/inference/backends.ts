@@ -1,0 +1,96 @@
+import { cpus } from "node:os";
+import type { InferenceSession } from "onnxruntime-node";
+import { graphError, type ModelFolder } from "./folder.js";
+import type { Runtime } from "./runtime.js";
+import type { LoadedModel } from "./types.js";
+
+/** Best first. What the binding does not list is not tried; the CPU always works. */
+const ORDER = ["cuda", "dml", "coreml", "webgpu"];
+
+export interface BackendOptions {
+  /** Takes this one or fails. */
+  backend?: string;
+  /** Threads of one operator. Default: the physical cores, estimated. */
+  threads?: number;
+  /**
+   * Tries a provider on a model in a process that may crash. Says why it is not to be used, or null when it is fine.
+   * Without it no accelerator is tried.
+   */
+  probe?: (backend: string, folder: string) => Promise<string | null>;
+}
+
+export interface OpenedSession {
+  session: InferenceSession;
+  backend: string;
+  notTaken: LoadedModel["notTaken"];
+}
+
+/** Physical cores: half of the logical ones where there are more than 4, which is when SMT is usual. */
+export function defaultThreads(): number {
+  const logical = cpus().length;
+  return Math.max(1, logical > 4 ? logical >> 1 : logical);
+}
+
+export function sessionOptions(backend: string, threads: number): InferenceSession.SessionOptions {
+  return {
+    executionProviders: backend === "cpu" ? ["cpu"] : [backend, "cpu"],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    graphOptimizationLevel: "all",
+    // Fatal only: every failure reaches us as an exception, and the log lines would only frighten.
+    logSeverityLevel: 4,
+  };
+}
+
+/** Opens a graph on the best backend that works here. Throws "corrupt-model", or "no-backend" for a forced one. */
+export async function openSession(
+  runtime: Runtime,
+  { folder, graph }: ModelFolder,
+  options: BackendOptions,
+): Promise<OpenedSession> {
+  const threads = options.threads ?? defaultThreads();
+  const open = (backend: string) => runtime.InferenceSession.create(graph, sessionOptions(backend, threads));
+  const notTaken: LoadedModel["notTaken"] = [];
+  const forced = options.backend;
+  // The CPU first of all, so that a damaged file is told apart from a backend that does not work.
+  let cpu: InferenceSession | undefined;
+  if (forced === undefined || forced === "cpu") {
+    try {
+      cpu = await open("cpu");
+    } catch (error) {
+      throw graphError(graph, error);
+    }
+  }
+  const listed = new Set(runtime.listSupportedBackends().map((b) => b.name));
+  for (const backend of forced === undefined ? ORDER : [forced]) {
+    if (backend === "cpu") break;
+    if (!listed.has(backend)) {
+      if (forced !== undefined) notTaken.push({ backend, why: "not in this build of ONNX Runtime" });
+      continue;
+    }
+    const why = options.probe ? await options.probe(backend, folder) : "not tried outside the worker";
+    if (why !== null) {
+      notTaken.push({ backend, why });
+      continue;
+    }
+    try {
+      const session = await open(backend);
+      await cpu?.release();
+      return { session, backend, notTaken };
+    } catch (error) {
+      notTaken.push({ backend, why: reason(error) });
+    }
+  }
+  if (forced !== undefined && forced !== "cpu")
+    cpu = await open("cpu").catch((e) => Promise.reject(graphError(graph, e)));
+  if (!cpu) throw graphError(graph, "no session");
+  return { session: cpu, backend: "cpu", notTaken };
+}
+
+/** ONNX Runtime's message without its source location. */
+export function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const last = text.slice(text.lastIndexOf(" was false. ") < 0 ? 0 : text.lastIndexOf(" was false. ") + 12);
+  return last.split("\n")[0]?.trim() || "unknown error";
+}

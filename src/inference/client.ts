@@ -1,0 +1,219 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { distFile } from "../protocol/paths.js";
+import { type Rpc, rpcOverIpc } from "../protocol/rpc.js";
+import { ErrataError, type SamplingOptions } from "../protocol/types.js";
+import type { Engine, GeneratedRow, GenerateJob, GenerateProgress, LoadedModel } from "./types.js";
+import {
+  GENERATE,
+  INFERENCE_VERSION,
+  LOAD,
+  PREVIEW,
+  ROWS,
+  type RowsParams,
+  type WorkerOptions,
+} from "./wire.js";
+
+export interface ClientOptions extends WorkerOptions {
+  /** Default: dist/inference-worker.js. */
+  workerFile?: string;
+  /** Lines the worker writes to its standard error, and our own about its life. */
+  log?: (line: string) => void;
+}
+
+/** Restarts without a finished row between them. */
+const RESTARTS = 5;
+const LAST_WORDS = 8;
+
+type Listener = { row(row: GeneratedRow): void; progress?(progress: GenerateProgress): void };
+interface Worker {
+  child: ChildProcess;
+  rpc: Rpc;
+  /** Resolves when the process has ended and its last words were read, with how it ended. */
+  ended: Promise<string>;
+  /** Its last lines on standard error. */
+  words: string[];
+}
+
+/**
+ * The engine in a process of its own. When that process dies it is started again, the model loaded again, and
+ * sampling goes on with the rows that were not reported yet; each row is the same whenever it is made.
+ */
+export class InferenceClient implements Engine {
+  private worker: Worker | undefined;
+  private folder: string | undefined;
+  private loadedIn: Worker | undefined;
+  private info: LoadedModel | undefined;
+  private readonly listeners = new Map<number, (event: RowsParams) => void>();
+  private nextId = 1;
+  private restarts = 0;
+  private disposed = false;
+  /** The tail of the queue of calls. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: ClientOptions = {}) {}
+
+  /** Pid of the living worker; what tests and `doctor` look at. */
+  get pid(): number | undefined {
+    return this.worker?.child.pid;
+  }
+
+  load(folder: string): Promise<LoadedModel> {
+    return this.queued(() =>
+      this.surviving(async (worker) => {
+        if (this.loadedIn === worker && this.folder === folder && this.info) return this.info;
+        this.folder = undefined;
+        const info = await worker.rpc.request<LoadedModel>(LOAD, { folder });
+        this.folder = folder;
+        this.loadedIn = worker;
+        this.info = info;
+        return info;
+      }),
+    );
+  }
+
+  generate(jobs: GenerateJob[], options: SamplingOptions, on: Listener, signal?: AbortSignal): Promise<void> {
+    return this.queued(async () => {
+      const reported = new Set<string>();
+      const total = jobs.reduce((sum, job) => sum + job.samples.length, 0);
+      const start = performance.now();
+      let tokensBefore = 0;
+      await this.surviving(async (worker) => {
+        const rest = jobs
+          .map((job) => ({ ...job, samples: job.samples.filter((s) => !reported.has(`${s} ${job.key}`)) }))
+          .filter((job) => job.samples.length > 0);
+        if (rest.length === 0) return;
+        await this.ensureLoaded(worker, signal);
+        const id = this.nextId++;
+        const doneBefore = reported.size;
+        let tokens = 0;
+        this.listeners.set(id, ({ rows, progress }) => {
+          for (const row of rows) {
+            reported.add(`${row.sample} ${row.key}`);
+            this.restarts = 0;
+            on.row(row);
+          }
+          if (!progress) return;
+          tokens = progress.tokens;
+          const all = tokensBefore + tokens;
+          const seconds = Math.max((performance.now() - start) / 1000, 1e-3);
+          const rate = doneBefore === 0 ? progress.tokensPerSecond : all / seconds;
+          on.progress?.({
+            rowsDone: reported.size,
+            rowsTotal: total,
+            tokens: all,
+            tokensPerSecond: rate,
+          });
+        });
+        try {
+          await worker.rpc.request(GENERATE, { id, jobs: rest, options }, signal);
+        } finally {
+          tokensBefore += tokens;
+          this.listeners.delete(id);
+        }
+      }, signal);
+    });
+  }
+
+  preview(messages: GenerateJob["messages"]): ReturnType<Engine["preview"]> {
+    return this.queued(() =>
+      this.surviving(async (worker) => {
+        await this.ensureLoaded(worker);
+        return worker.rpc.request(PREVIEW, { messages });
+      }),
+    );
+  }
+
+  async dispose(): Promise<void> {
+    this.disposed = true;
+    const { worker } = this;
+    this.worker = undefined;
+    if (!worker || worker.child.exitCode !== null || worker.child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => worker.child.once("exit", () => resolve()));
+    // A worker that computes notices the closed channel after its step; one that hangs never does.
+    worker.child.disconnect();
+    const timer = setTimeout(() => worker.child.kill("SIGKILL"), 2000);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  private async ensureLoaded(worker: Worker, signal?: AbortSignal): Promise<void> {
+    if (this.loadedIn === worker) return;
+    if (this.folder === undefined)
+      throw new ErrataError("No model is loaded", "Choose a model first.", "no-model");
+    this.info = await worker.rpc.request<LoadedModel>(LOAD, { folder: this.folder }, signal);
+    this.loadedIn = worker;
+  }
+
+  /** Makes the call again on a new worker as often as the worker dies, up to the limit. */
+  private async surviving<T>(call: (worker: Worker) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    for (;;) {
+      signal?.throwIfAborted();
+      if (this.disposed) throw new ErrataError("The inference worker was stopped", undefined, "disposed");
+      const worker = this.worker ?? this.start();
+      try {
+        const result = await call(worker);
+        this.restarts = 0;
+        return result;
+      } catch (error) {
+        // Whatever the call failed with: if the channel is gone, the reason is the process's end.
+        if (worker.child.connected || this.disposed || signal?.aborted) throw error;
+        const died = `The inference worker ended (${await worker.ended})`;
+        if (this.restarts >= RESTARTS) throw this.gaveUp(worker, died);
+        this.restarts++;
+        this.options.log?.(`${died}; starting it again (${this.restarts} of ${RESTARTS})`);
+      }
+    }
+  }
+
+  private gaveUp(worker: Worker, died: string): ErrataError {
+    this.restarts = 0;
+    const words = worker.words.length > 0 ? `\n${worker.words.join("\n")}` : "";
+    return new ErrataError(
+      `${died}, ${RESTARTS + 1} times without finishing anything${words}`,
+      "What was finished is kept. The log has its last words; a smaller model or fewer slots may fit the memory.",
+      "worker-died",
+    );
+  }
+
+  private start(): Worker {
+    const file = this.options.workerFile ?? distFile("inference-worker.js");
+    const { workerFile, log, ...options } = this.options;
+    const backend = options.backend ?? process.env.ERRATA_BACKEND;
+    const child = fork(file, [JSON.stringify({ ...options, ...(backend && { backend }) })], {
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+      // The editor's own --inspect and the like are not for our worker.
+      execArgv: [],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+    const words: string[] = [];
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      for (const line of text.split("\n").filter((l) => l.trim())) {
+        log?.(line);
+        words.push(line);
+        if (words.length > LAST_WORDS) words.shift();
+      }
+    });
+    const rpc = rpcOverIpc(child, { version: INFERENCE_VERSION });
+    const ended = new Promise<string>((resolve) => {
+      const end = (how: string) => {
+        if (this.worker?.child === child) this.worker = undefined;
+        rpc.end(new Error(`The inference worker ended (${how})`));
+        resolve(how);
+      };
+      // "close" and not "exit": only then its last words have been read.
+      child.on("close", (code, signal) => end(signal ?? `exit status ${code}`));
+      child.on("error", (error) => end(error.message));
+    });
+    const worker: Worker = { child, rpc, ended, words };
+    rpc.on(ROWS, (event: RowsParams) => this.listeners.get(event.id)?.(event));
+    rpc.listen();
+    this.worker = worker;
+    return worker;
+  }
+
+  private queued<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.last.then(work);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+}

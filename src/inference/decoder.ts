@@ -1,0 +1,182 @@
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+import type { ModelFolder } from "./folder.js";
+import type { Runtime } from "./runtime.js";
+
+/** A cache's elements: float32, or float16 as its 16 bits. */
+type CacheArray = Float32Array | Uint16Array;
+
+/** Feeds and fetches for a fixed number of rows, over buffers that never change. */
+interface Binding {
+  feeds: Record<string, Tensor>;
+  fetches: Record<string, Tensor>;
+}
+
+/**
+ * One-token steps over a fixed set of slots, each holding one sequence. Past and present cache are the same buffers
+ * `[slots, kvHeads, capacity, headSize]`, which GroupQueryAttention updates in place on the CPU. Rows are
+ * right-padded: a row's length is the sum of its attention mask, whatever the mask's width.
+ *
+ * The prompt is computed once, alone, in a cache of its own, and copied to the slots of its samples.
+ */
+export class Stepper {
+  /** Next token of each slot and its position: what `step` reads. */
+  private readonly ids: Int32Array;
+  private readonly positions: Int32Array;
+  private readonly mask: Int32Array;
+  private readonly logits: Float32Array;
+  private readonly caches: CacheArray[] = [];
+  private readonly promptCaches: CacheArray[] = [];
+  private readonly tensors: { ids: BigInt64Array; positions: BigInt64Array; mask: BigInt64Array };
+  private readonly bindings = new Map<number, Binding>();
+  private readonly promptBinding: Binding;
+  private readonly cacheType: "float32" | "float16";
+  private readonly hasPositions: boolean;
+  /** Rows are never decoded alone: a matrix of one row takes another kernel, which rounds differently. */
+  private readonly rowsAtLeast: number;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly session: InferenceSession,
+    private readonly model: ModelFolder,
+    readonly slots: number,
+    /** Tokens that a slot can hold. */
+    readonly capacity: number,
+  ) {
+    const rows = Math.max(slots, 2);
+    this.rowsAtLeast = 2;
+    this.cacheType = cacheType(session, model);
+    this.hasPositions = session.inputNames.includes(model.names.positionIds);
+    this.tensors = {
+      ids: new BigInt64Array(rows),
+      positions: new BigInt64Array(rows),
+      mask: new BigInt64Array(rows * capacity),
+    };
+    // Little-endian halves of the same int64s: a BigInt for every token would be garbage.
+    this.ids = new Int32Array(this.tensors.ids.buffer);
+    this.positions = new Int32Array(this.tensors.positions.buffer);
+    this.mask = new Int32Array(this.tensors.mask.buffer);
+    this.logits = new Float32Array(rows * model.vocabSize);
+    const perSlot = model.kvHeads * capacity * model.headSize;
+    const make = (n: number) => (this.cacheType === "float32" ? new Float32Array(n) : new Uint16Array(n));
+    for (let i = 0; i < model.names.past.length; i++) {
+      this.caches.push(make(rows * perSlot));
+      this.promptCaches.push(make(perSlot));
+    }
+    // Every row of the mask has a length, also one that holds no sequence yet.
+    for (let b = 0; b < rows; b++) this.mask[2 * b * capacity] = 1;
+    this.promptBinding = this.cacheBinding(this.promptCaches, 1);
+  }
+
+  /** Computes a prompt into the prompt cache. Returns the logits `[V]` after its last token. */
+  async prefill(tokens: readonly number[]): Promise<Float32Array> {
+    const { names, vocabSize } = this.model;
+    const length = tokens.length;
+    const int64 = (values: BigInt64Array) => new this.runtime.Tensor("int64", values, [1, length]);
+    const feeds: Record<string, Tensor> = {
+      ...this.promptBinding.feeds,
+      [names.inputIds]: int64(BigInt64Array.from(tokens, BigInt)),
+      [names.attentionMask]: int64(new BigInt64Array(length).fill(1n)),
+    };
+    if (this.hasPositions) feeds[names.positionIds] = int64(BigInt64Array.from(tokens, (_, i) => BigInt(i)));
+    const fetches = { ...this.promptBinding.fetches, [names.logits]: null };
+    const output = await this.session.run(feeds, fetches);
+    const logits = toFloats(output[names.logits]?.data);
+    return logits.subarray((length - 1) * vocabSize, length * vocabSize);
+  }
+
+  /** Gives a slot the prompt that was prefilled last. */
+  place(slot: number, promptLength: number): void {
+    const { capacity } = this;
+    for (let i = 0; i < this.caches.length; i++)
+      this.copyRow(this.promptCaches[i] as CacheArray, 0, this.caches[i] as CacheArray, slot, promptLength);
+    this.setLength(slot, promptLength, capacity);
+  }
+
+  /** Moves a slot's sequence of `length` tokens to another slot. */
+  move(from: number, to: number, length: number): void {
+    for (const cache of this.caches) this.copyRow(cache, from, cache, to, length);
+    this.setLength(to, length, this.capacity);
+    this.ids[2 * to] = this.ids[2 * from] as number;
+  }
+
+  /** What slot `slot` gets in the next step: `token` at `position` (0-based; the prompt's length at first). */
+  feed(slot: number, token: number, position: number): void {
+    this.ids[2 * slot] = token;
+    this.positions[2 * slot] = position;
+    this.mask[2 * (slot * this.capacity + position)] = 1;
+  }
+
+  /** One token for slots 0..rows-1. Returns logits `[rows, V]`, overwritten by the next step. */
+  async step(rows: number): Promise<Float32Array> {
+    const bound = Math.max(rows, this.rowsAtLeast);
+    let binding = this.bindings.get(bound);
+    if (!binding) {
+      binding = this.bind(bound);
+      this.bindings.set(bound, binding);
+    }
+    const { feeds, fetches } = binding;
+    const output = await this.session.run(feeds, fetches);
+    const logits = output[this.model.names.logits];
+    return logits?.type === "float32" ? this.logits : toFloats(logits?.data);
+  }
+
+  private setLength(slot: number, length: number, capacity: number): void {
+    const start = 2 * slot * capacity;
+    this.mask.fill(0, start, start + 2 * capacity);
+    for (let t = 0; t < length; t++) this.mask[start + 2 * t] = 1;
+  }
+
+  private copyRow(from: CacheArray, fromRow: number, to: CacheArray, toRow: number, length: number): void {
+    const { kvHeads, headSize } = this.model;
+    const perHead = this.capacity * headSize;
+    for (let h = 0; h < kvHeads; h++) {
+      const source = (fromRow * kvHeads + h) * perHead;
+      const target = (toRow * kvHeads + h) * perHead;
+      to.set(from.subarray(source, source + length * headSize), target);
+    }
+  }
+
+  private cacheBinding(caches: CacheArray[], rows: number): Binding {
+    const { kvHeads, headSize, names } = this.model;
+    const dims = [rows, kvHeads, this.capacity, headSize];
+    const binding: Binding = { feeds: {}, fetches: {} };
+    caches.forEach((cache, i) => {
+      const used = cache.subarray(0, rows * kvHeads * this.capacity * headSize);
+      const tensor = new this.runtime.Tensor(this.cacheType, used, dims);
+      binding.feeds[names.past[i] as string] = tensor;
+      binding.fetches[names.present[i] as string] = tensor;
+    });
+    return binding;
+  }
+
+  private bind(rows: number): Binding {
+    const { names, vocabSize } = this.model;
+    const { Tensor } = this.runtime;
+    const binding = this.cacheBinding(this.caches, rows);
+    const { ids, positions, mask } = this.tensors;
+    binding.feeds[names.inputIds] = new Tensor("int64", ids.subarray(0, rows), [rows, 1]);
+    binding.feeds[names.attentionMask] = new Tensor("int64", mask.subarray(0, rows * this.capacity), [
+      rows,
+      this.capacity,
+    ]);
+    if (this.hasPositions)
+      binding.feeds[names.positionIds] = new Tensor("int64", positions.subarray(0, rows), [rows, 1]);
+    binding.fetches[names.logits] = new Tensor("float32", this.logits.subarray(0, rows * vocabSize), [
+      rows,
+      1,
+      vocabSize,
+    ]);
+    return binding;
+  }
+}
+
+function cacheType(session: InferenceSession, model: ModelFolder): "float32" | "float16" {
+  const first = session.inputMetadata.find((input) => input.name === model.names.past[0]);
+  return first?.isTensor && first.type === "float16" ? "float16" : "float32";
+}
+
+/** Logits as float32, whatever the graph gave. */
+function toFloats(data: unknown): Float32Array {
+  if (data instanceof Float32Array) return data;
+  throw new Error("This model's logits are not float32");
+}

@@ -1,0 +1,196 @@
+import type { InferenceSession } from "onnxruntime-node";
+import { ErrataError, type SamplingOptions } from "../protocol/types.js";
+import { type BackendOptions, openSession } from "./backends.js";
+import { Stepper } from "./decoder.js";
+import { type ModelFolder, readModelFolder } from "./folder.js";
+import { generate, type PreparedJob } from "./generate.js";
+import { loadRuntime, type Runtime } from "./runtime.js";
+import { ChatTokenizer } from "./tokenizer.js";
+import type { Engine, GeneratedRow, GenerateJob, GenerateProgress, LoadedModel } from "./types.js";
+
+export interface EngineOptions extends BackendOptions {
+  /** Sequences decoded at once, at most. Default 16: more hardly pays on a CPU. */
+  slots?: number;
+  /** Bytes that the caches may take; decides the slots for long contexts. Default 2 GiB. */
+  cacheBytes?: number;
+}
+
+interface Loaded {
+  model: ModelFolder;
+  tokenizer: ChatTokenizer;
+  session: InferenceSession;
+  info: LoadedModel;
+}
+
+/** The engine in this very process: what the worker serves, and what tests of the decoding itself use. */
+export class LocalEngine implements Engine {
+  private runtime: Runtime | undefined;
+  private loaded: Loaded | undefined;
+  private stepper: Stepper | undefined;
+  /** The tail of the queue of calls. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: EngineOptions = {}) {}
+
+  load(folder: string): Promise<LoadedModel> {
+    return this.queued(async () => {
+      await this.release();
+      const model = await readModelFolder(folder);
+      const tokenizer = await ChatTokenizer.read(folder);
+      checkVocabulary(model, tokenizer.size);
+      this.runtime ??= loadRuntime();
+      const opened = await openSession(this.runtime, model, this.options);
+      try {
+        checkGraph(model, opened.session);
+      } catch (error) {
+        await opened.session.release();
+        throw error;
+      }
+      const info: LoadedModel = {
+        folder,
+        backend: opened.backend,
+        notTaken: opened.notTaken,
+        vocabSize: model.vocabSize,
+        contextLength: model.contextLength,
+        slots: this.slotsFor(model, Math.min(model.contextLength, 4096)),
+      };
+      this.loaded = { model, tokenizer, session: opened.session, info };
+      return info;
+    });
+  }
+
+  generate(
+    jobs: GenerateJob[],
+    options: SamplingOptions,
+    on: { row(row: GeneratedRow): void; progress?(progress: GenerateProgress): void },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    return this.queued(async () => {
+      signal?.throwIfAborted();
+      const { model, tokenizer, session } = this.need();
+      const prepared = this.prepare(jobs, options);
+      const longest = prepared.reduce((most, job) => Math.max(most, job.tokens.length), 0);
+      const capacity = Math.min(model.contextLength, longest + options.maxTokens);
+      const rows = prepared.reduce((sum, job) => sum + job.samples.length, 0);
+      if (rows === 0) return;
+      const slots = this.slotsFor(model, capacity);
+      if (this.stepper?.capacity !== capacity || this.stepper.slots !== slots) {
+        this.runtime ??= loadRuntime();
+        this.stepper = new Stepper(this.runtime, session, model, slots, capacity);
+      }
+      const { stepper } = this;
+      const context = { ...model, tokenizer, stepper };
+      await generate(prepared, options, context, { row: on.row, progress: (p) => on.progress?.(p) }, signal);
+    });
+  }
+
+  preview(messages: GenerateJob["messages"]): ReturnType<Engine["preview"]> {
+    return this.queued(async () => {
+      const { tokenizer } = this.need();
+      const text = tokenizer.render(messages);
+      const tokens = tokenizer.encode(text).map((id) => ({ id, text: tokenizer.decode([id], false) }));
+      return { text, tokens };
+    });
+  }
+
+  dispose(): Promise<void> {
+    return this.queued(() => this.release());
+  }
+
+  /** Prompts as tokens; throws "context-exceeded" or "bad-options" before any work starts. */
+  private prepare(jobs: GenerateJob[], options: SamplingOptions): PreparedJob[] {
+    const { model, tokenizer } = this.need();
+    checkOptions(options);
+    return jobs.map(({ key, messages, samples }) => {
+      const tokens = tokenizer.encode(tokenizer.render(messages));
+      if (tokens.length === 0)
+        throw new ErrataError(
+          `The prompt of "${key}" is empty`,
+          "Look at the prompt's preview.",
+          "empty-prompt",
+        );
+      const foreign = tokens.find((token) => token >= model.vocabSize);
+      if (foreign !== undefined) throw vocabularyError(model, foreign + 1);
+      if (tokens.length >= model.contextLength)
+        throw new ErrataError(
+          `The prompt of "${key}" has ${tokens.length} tokens; the model's context holds ${model.contextLength}, answer included`,
+          "Shorten the prompt or the problem, or use a model with a longer context.",
+          "context-exceeded",
+        );
+      return { key, tokens, samples };
+    });
+  }
+
+  private slotsFor(model: ModelFolder, capacity: number): number {
+    const perToken = model.layers * 2 * model.kvHeads * model.headSize * Float32Array.BYTES_PER_ELEMENT;
+    const fit = Math.floor((this.options.cacheBytes ?? 2 * 2 ** 30) / (perToken * capacity));
+    return Math.max(1, Math.min(this.options.slots ?? 16, fit));
+  }
+
+  private need(): Loaded {
+    if (!this.loaded) throw new ErrataError("No model is loaded", "Choose a model first.", "no-model");
+    return this.loaded;
+  }
+
+  private async release(): Promise<void> {
+    const { loaded } = this;
+    this.loaded = undefined;
+    this.stepper = undefined;
+    await loaded?.session.release();
+  }
+
+  private queued<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.last.then(work);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function checkOptions({ temperature, topP, topK, maxTokens }: SamplingOptions): void {
+  const wrong = (what: string) => {
+    throw new ErrataError(`Sampling cannot use ${what}`, "Correct the sampling options.", "bad-options");
+  };
+  if (!(temperature >= 0 && temperature < 100)) wrong(`temperature ${temperature}: it is 0 or more`);
+  if (!(topP > 0 && topP <= 1)) wrong(`top-p ${topP}: it lies between 0 and 1`);
+  if (!(Number.isInteger(topK) && topK >= 0)) wrong(`top-k ${topK}: it is a whole number, 0 for off`);
+  if (!(Number.isInteger(maxTokens) && maxTokens >= 1))
+    wrong(`at most ${maxTokens} tokens: it is at least 1`);
+}
+
+function checkVocabulary(model: ModelFolder, tokenizerSize: number): void {
+  // Models often have more rows than tokens (padding to a round number), never fewer.
+  if (tokenizerSize > model.vocabSize) throw vocabularyError(model, tokenizerSize);
+}
+
+function vocabularyError(model: ModelFolder, tokens: number): ErrataError {
+  return new ErrataError(
+    `The tokenizer in ${model.folder} does not belong to the model: it has ${tokens} tokens, the model ${model.vocabSize}`,
+    "Copy tokenizer.json and tokenizer_config.json from the model that was exported.",
+    "vocab-mismatch",
+  );
+}
+
+/** The graph must have the inputs and outputs that its configuration names, and logits of the vocabulary's size. */
+function checkGraph(model: ModelFolder, session: InferenceSession): void {
+  const { names } = model;
+  const inputs = [names.inputIds, names.attentionMask, ...names.past];
+  const outputs = [names.logits, ...names.present];
+  const missing = [
+    ...inputs.filter((n) => !session.inputNames.includes(n)),
+    ...outputs.filter((n) => !session.outputNames.includes(n)),
+  ];
+  if (missing.length > 0)
+    throw new ErrataError(
+      `${model.graph} has no ${missing[0]}, which genai_config.json names`,
+      "The two files are not of the same export: export the model again.",
+      "bad-model",
+    );
+  const logits = session.outputMetadata.find((o) => o.name === names.logits);
+  const size = logits?.isTensor ? logits.shape.at(-1) : undefined;
+  if (typeof size === "number" && size !== model.vocabSize)
+    throw new ErrataError(
+      `${model.graph} gives logits for ${size} tokens, genai_config.json says ${model.vocabSize}`,
+      "The two files are not of the same export: export the model again.",
+      "vocab-mismatch",
+    );
+}

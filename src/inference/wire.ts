@@ -1,0 +1,39 @@
+import type { ChatMessage, SamplingOptions } from "../protocol/types.js";
+import type { GeneratedRow, GenerateJob, GenerateProgress } from "./types.js";
+
+/** What crosses between InferenceClient and its worker. Change the number with any of the shapes below. */
+export const INFERENCE_VERSION = "inference/1";
+
+/** Requests. */
+export const LOAD = "load";
+export const GENERATE = "generate";
+export const PREVIEW = "preview";
+/** Notification from the worker: finished rows and progress, at most 10 a second. */
+export const ROWS = "rows";
+
+export interface LoadParams {
+  folder: string;
+}
+export interface GenerateParams {
+  /** Chosen by the client; the rows carry it. */
+  id: number;
+  jobs: GenerateJob[];
+  options: SamplingOptions;
+}
+export interface RowsParams {
+  id: number;
+  rows: GeneratedRow[];
+  progress?: GenerateProgress;
+}
+export interface PreviewParams {
+  messages: ChatMessage[];
+}
+/** First argument of the worker's command line, as JSON. */
+export interface WorkerOptions {
+  /** Takes this backend or fails; ERRATA_BACKEND in the environment says the same. */
+  backend?: string;
+  /** Threads of one operator. */
+  threads?: number;
+  slots?: number;
+  cacheBytes?: number;
+}

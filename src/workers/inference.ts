@@ -1,0 +1,56 @@
+import { defaultThreads } from "../inference/backends.js";
+import { LocalEngine } from "../inference/engine.js";
+import { PROBE, probeInChild, runProbe } from "../inference/probe.js";
+import type { GenerateProgress } from "../inference/types.js";
+import {
+  GENERATE,
+  type GenerateParams,
+  INFERENCE_VERSION,
+  LOAD,
+  type LoadParams,
+  PREVIEW,
+  type PreviewParams,
+  ROWS,
+  type RowsParams,
+  type WorkerOptions,
+} from "../inference/wire.js";
+import { Coalescer, rpcOverIpc } from "../protocol/rpc.js";
+
+/** The process that owns ONNX Runtime, tokenizer and decode. It ends with the process that started it. */
+function serve(options: WorkerOptions): void {
+  const threads = options.threads ?? defaultThreads();
+  const engine = new LocalEngine({
+    ...options,
+    threads,
+    probe: (backend, folder) => probeInChild(__filename, backend, folder, threads),
+  });
+  const rpc = rpcOverIpc(process, { version: INFERENCE_VERSION });
+  rpc.handle(LOAD, ({ folder }: LoadParams) => engine.load(folder));
+  rpc.handle(PREVIEW, ({ messages }: PreviewParams) => engine.preview(messages));
+  rpc.handle(GENERATE, async ({ id, jobs, options: sampling }: GenerateParams, signal) => {
+    let progress: GenerateProgress | undefined;
+    const events = new Coalescer<RowsParams["rows"]>((batches) => {
+      rpc.notify(ROWS, { id, rows: batches.flat(), ...(progress && { progress }) } satisfies RowsParams);
+    });
+    const on = {
+      row: (row: RowsParams["rows"][number]) => events.add([row]),
+      progress: (now: GenerateProgress) => {
+        progress = now;
+        events.add([]);
+      },
+    };
+    try {
+      await engine.generate(jobs, sampling, on, signal);
+    } finally {
+      // Before the answer, so that the caller has every row when its promise settles.
+      events.flush();
+    }
+  });
+  process.on("disconnect", () => process.exit(0));
+  rpc.listen();
+}
+
+const [mode, backend, folder, threads] = process.argv.slice(2);
+if (mode === PROBE && backend && folder)
+  void runProbe(backend, folder, Number(threads)).then(() => process.exit(0));
+else serve(JSON.parse(mode ?? "{}") as WorkerOptions);
