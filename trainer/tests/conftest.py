@@ -82,7 +82,25 @@ for line in sys.stdin:
     found = re.findall(r"\\boxed\{([^{}]*)\}", row["text"])
     answer = found[-1] if found else None
     verdict = "correct" if answer == row["gold"] else "incorrect"
-    print(json.dumps(row | {"verdict": verdict, "answer": answer, "equal": verdict == "correct", "why": "text"}), flush=True)
+    print(json.dumps(row | {"verdict": verdict, "answer": answer}), flush=True)
+"""
+
+
+@pytest.fixture
+def chance_grader(tmp_path) -> list[str]:
+    """Right or wrong by the text's checksum: groups are mixed whatever the model can do."""
+    script = tmp_path / "chance.py"
+    script.write_text(CHANCE_GRADER)
+    return [sys.executable, str(script)]
+
+
+CHANCE_GRADER = r"""
+import json, sys, zlib
+for line in sys.stdin:
+    row = json.loads(line)
+    right = zlib.crc32(row["text"].encode()) % 2 == 0
+    row |= {"verdict": "correct" if right else "incorrect", "answer": row["text"][-4:]}
+    print(json.dumps(row), flush=True)
 """
 
 
