@@ -6,7 +6,7 @@ import { type Location, locate } from "./location.js";
 import { migrate } from "./migrate.js";
 import * as reads from "./reads.js";
 import { MIGRATIONS, type Migration } from "./schema.js";
-import { Connection, readOnly } from "./sqlite.js";
+import { Connection, closed, readOnly } from "./sqlite.js";
 import type { Pool } from "./types.js";
 import { Watcher } from "./watcher.js";
 import { Writer } from "./writer.js";
@@ -32,6 +32,18 @@ export async function openPool(workspace: string, options: PoolOptions = {}): Pr
   const found = await locate(workspace, options.readOnly !== true);
   const place = { ...found, network: options.network ?? found.network };
   if (!place.writable) return openReadOnly(place, options);
+  try {
+    return await openWriting(place, options);
+  } catch (error) {
+    // What the system allows shows only in trying: a network share may refuse what its permissions promise.
+    if (place.exists && error instanceof ErrataError && error.code === "read-only") {
+      return openReadOnly(place, options);
+    }
+    throw error;
+  }
+}
+
+async function openWriting(place: Location, options: PoolOptions): Promise<Pool> {
   const db = await Connection.open(place.file, "create");
   try {
     await prepare(db, place, options.migrations ?? MIGRATIONS);
@@ -44,10 +56,26 @@ export async function openPool(workspace: string, options: PoolOptions = {}): Pr
 
 async function prepare(db: Connection, place: Location, migrations: readonly Migration[]): Promise<void> {
   await migrate(db, migrations);
-  // WAL needs shared memory, which network file systems do not give: there the plain rollback journal.
-  await db.exec(`PRAGMA journal_mode = ${place.network === null ? "WAL" : "DELETE"}`);
+  await setJournal(db, place.network);
   await db.exec("PRAGMA synchronous = FULL");
   await db.exec("PRAGMA foreign_keys = ON");
+}
+
+/**
+ * WAL needs shared memory, which network file systems do not give: there the plain rollback journal. SQLite changes
+ * the mode only while it is alone and does not wait for that, so a window that opens the same pool is waited for.
+ */
+async function setJournal(db: Connection, network: string | null): Promise<void> {
+  const wanted = network === null ? "wal" : "delete";
+  for (let tries = 0; ; tries++) {
+    if ((await db.get("PRAGMA journal_mode"))?.journal_mode === wanted) return;
+    try {
+      await db.exec(`PRAGMA journal_mode = ${wanted}`);
+    } catch (error) {
+      if (!(error instanceof ErrataError && error.code === "pool-busy") || tries === 40) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
 
 async function openReadOnly(place: Location, options: PoolOptions): Promise<Pool> {
@@ -58,8 +86,14 @@ async function openReadOnly(place: Location, options: PoolOptions): Promise<Pool
     // A pool in WAL mode needs to put files beside it even for reading. Without any left-over log nothing is
     // lost by reading the file as one that cannot change.
     const log = await stat(`${place.file}-wal`).catch(() => null);
-    const unreachable = error instanceof ErrataError && error.code !== "corrupt-pool";
-    if (!unreachable || (log && log.size > 0)) throw error;
+    if (!(error instanceof ErrataError) || error.code === "corrupt-pool") throw error;
+    if (log && log.size > 0) {
+      throw new ErrataError(
+        `The error pool ${place.file} cannot be read: its last writes lie in ${place.file}-wal, and the workspace cannot be written.`,
+        "Open the workspace once where it can be written, or copy it to such a place; nothing is lost.",
+        "read-only",
+      );
+    }
     return assemble(place, "immutable", options);
   }
 }
@@ -124,7 +158,8 @@ async function assemble(
     backup: (file) => backup(place.file, mode, file),
     close: () => {
       watcher.stop();
-      closing ??= Promise.all([writer?.close(), lists.close(), items.close()]).then(() => undefined);
+      // The writer last: only a connection that may write can fold the log back into the file.
+      closing ??= Promise.all([lists.close(), items.close()]).then(() => writer?.close());
       return closing;
     },
   };
@@ -146,8 +181,4 @@ async function backup(from: string, mode: "read" | "immutable", to: string): Pro
   } finally {
     await db.close();
   }
-}
-
-function closed(file: string): ErrataError {
-  return new ErrataError(`The error pool ${file} is closed.`, undefined, "pool-closed");
 }

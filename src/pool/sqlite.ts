@@ -111,6 +111,8 @@ function explain(error: Error & { code?: string }, file: string): ErrataError {
       );
     case "SQLITE_READONLY":
       return readOnly(file);
+    case "SQLITE_MISUSE":
+      return closed(file);
     case "SQLITE_BUSY":
     case "SQLITE_LOCKED":
       return new ErrataError(
@@ -142,4 +144,8 @@ export function readOnly(file: string): ErrataError {
     "Make the folder writable for this user, or copy the workspace to a place that is; then open it again.",
     "read-only",
   );
+}
+
+export function closed(file: string): ErrataError {
+  return new ErrataError(`The error pool ${file} is closed.`, undefined, "pool-closed");
 }
