@@ -28,22 +28,25 @@ export class Registrar {
     events: readonly RunEvent[],
   ): Promise<string | null> {
     const done = await readJson<{ modelId: string }>(info.folder, FILES.registered);
-    if (done) {
-      const there = (await this.models.list()).some((model) => model.id === done.modelId);
-      return there ? done.modelId : null;
-    }
-    if (info.status !== "finished" && info.status !== "stopped") return null;
     const end = events.findLast((event) => event.type === "end");
-    if (end?.type !== "end" || end.model === undefined) return null;
+    const ended = info.status === "finished" || info.status === "stopped";
+    // Attempts are stored by the model's id: what a stopped run left and what it ends with are two models.
+    const modelId = info.status === "finished" ? info.id : `${info.id}-step-${info.step}`;
+    if (!ended || end?.type !== "end" || end.model === undefined || done?.modelId === modelId) {
+      const known = done && (await this.models.list()).some((model) => model.id === done.modelId);
+      return known ? done.modelId : null;
+    }
     const folder = join(info.folder, end.model);
     // A run's folder may come from elsewhere: what it names must lie within it.
     if (!folder.startsWith(info.folder) || !existsSync(folder)) return null;
     const launch = await readJson<Launch>(info.folder, FILES.launch);
     const trainable = join(folder, "hf");
     try {
+      // The export of an earlier stop has been overwritten.
+      if (done) await this.models.remove(done.modelId).catch(() => {});
       const { id } = await this.models.add(folder, {
-        id: info.id,
-        name: info.id,
+        id: modelId,
+        name: modelId,
         base: info.model,
         run: info.id,
         ...(launch?.prompts ? { prompts: launch.prompts } : {}),

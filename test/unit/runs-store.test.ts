@@ -52,7 +52,14 @@ beforeEach(async () => {
   mkdirSync(hf, { recursive: true });
   writeFileSync(join(hf, "config.json"), "{}");
   models = registry([
-    { id: "base", name: "Base", folder: join(workspace, "base"), trainable: hf, addedAt: "" },
+    {
+      id: "base",
+      name: "Base",
+      prompts: "demo",
+      folder: join(workspace, "base"),
+      trainable: hf,
+      addedAt: "",
+    },
     { id: "onnx", name: "ONNX alone", folder: join(workspace, "base"), addedAt: "" },
   ]);
   pool = await openPool(workspace);
@@ -122,12 +129,14 @@ describe("a run", () => {
     runs = open();
     await runs.stop(id);
     const stopped = await until(id, "stopped");
-    expect(stopped.modelId).toBeNull();
     expect(stopped.step).toBeLessThan(40);
+    expect(stopped.modelId).toBe(`${id}-step-${stopped.step}`);
     await runs.resume(id);
     expect((await runs.get(id)).status).not.toBe("stopped");
     const done = await until(id, "finished");
-    expect(done.step).toBe(40);
+    expect(done).toMatchObject({ step: 40, modelId: id });
+    // Another model under its own id: the stopped one's folder has been overwritten.
+    expect(models.entries.filter((model) => model.run === id).map((model) => model.id)).toEqual([id]);
     const events: RunEvent[] = [];
     await new Promise<void>((seen) => {
       const end = runs.watch(id, (more) => {
