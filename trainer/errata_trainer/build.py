@@ -1,5 +1,7 @@
 """Puts a trainer together from a job."""
 
+import os
+
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
@@ -22,7 +24,7 @@ def build_trainer(job: Job, log: EventLog, *, cuda: bool) -> ScRPOTrainer:
             f"The trainable weights in {job.trainable} cannot be loaded: {error}.",
             "Choose another model, or fetch this one anew.",
         ) from error
-    args = grpo_config(job, cuda=cuda)
+    args = grpo_config(job, cuda=cuda, world_size=int(os.environ.get("WORLD_SIZE", "1")))
     return ScRPOTrainer(job, model, tokenizer, args, make_grader(job, log), Recorder(log))
 
 

@@ -41,7 +41,9 @@ def export_model(model: PreTrainedModel, job: Job, step: int) -> bool:
     if precision != "none":
         build_onnx(hf, scratch, precision)
     run = job.folder.name
-    card = {"id": run, "name": f"{job.recipe.get('name') or job.recipe['method']}, step {step}"}
+    # What a stopped run leaves and what it ends with are two models.
+    id_ = run if step >= job.recipe["max_steps"] else f"{run}-step-{step}"
+    card = {"id": id_, "name": f"{job.recipe.get('name') or job.recipe['method']}, step {step}"}
     if job.family:
         card["prompts"] = job.family
     card |= {"trainable": "hf", "base": job.model, "run": run}

@@ -43,7 +43,6 @@ class ScRPOTrainer(GRPOTrainer):
         self.job, self.grader, self.recorder = job, grader, recorder
         options = job.recipe["pool"]
         self.pool = ErrorPool(options["max_size"], options["per_problem"], options["max_uses"])
-        self.pool.admit(job.seeds)
         self.visits = 0
         """Trial steps taken."""
         self._rows: list[Rollout] = []
@@ -56,6 +55,7 @@ class ScRPOTrainer(GRPOTrainer):
             train_dataset=Dataset.from_dict({"prompt": [""] * len(places), "place": places}),
             processing_class=tokenizer,
         )
+        self.pool.admit(error for error in job.seeds if self._fits(error))
 
     # Planning
 

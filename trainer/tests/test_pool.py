@@ -74,7 +74,7 @@ def test_first_differing_line():
         ({"kind": "variance", "min": 1}, [4]),
         ({"kind": "mixed"}, [1, 2, 3, 4, 5, 6, 7]),
         ({"kind": "band", "low": 0.1, "high": 0.7}, [1, 2, 3, 4, 5]),
-        ({"kind": "all"}, [0, 1, 2, 3, 4, 5, 6, 7]),
+        ({"kind": "all"}, [0, 1, 2, 3, 4, 5, 6, 7, 8]),
     ],
 )
 def test_which_k_of_8_are_kept(filter_, kept):

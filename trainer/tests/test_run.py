@@ -184,7 +184,7 @@ def test_sigterm_stops_and_the_export_answers_as_the_model_does(run_folder, chan
     card = json.loads((folder / "model" / "errata.json").read_text())
     steps = events_of(folder, "metrics")[-1]["step"]
     assert card == {
-        "id": "run",
+        "id": f"run-step-{steps}",
         "name": f"scrpo, step {steps}",
         "prompts": "demo",
         "trainable": "hf",
