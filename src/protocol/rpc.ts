@@ -48,7 +48,7 @@ export class Rpc {
     this.connection = createMessageConnection(reader, writer);
     this.connection.onError(([error]) => this.end(error));
     this.connection.onClose(() => this.end(new Error("The connection was closed")));
-    this.connection.onRequest(HELLO, (theirs: string) => this.check(theirs));
+    this.handle(HELLO, (theirs: string) => this.check(theirs));
   }
 
   /** Starts reading; register every handler before it. */
@@ -139,12 +139,10 @@ export class Rpc {
   private check(theirs: string): string {
     const ours = this.options.version;
     if (theirs !== ours)
-      throw toWire(
-        new ErrataError(
-          `Two versions of Errata are talking to each other: ${ours} here, ${theirs} there`,
-          "Reload the window; if it happens again, install the extension anew.",
-          "version-mismatch",
-        ),
+      throw new ErrataError(
+        `Two versions of Errata are talking to each other: ${ours} here, ${theirs} there`,
+        "Reload the window; if it happens again, install the extension anew.",
+        "version-mismatch",
       );
     return ours;
   }
