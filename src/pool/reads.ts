@@ -117,16 +117,26 @@ export async function readDetail(db: Connection, attemptId: number): Promise<Att
   };
 }
 
+export async function readProblems(db: Connection, rowIds: number[]): Promise<StoredProblem[]> {
+  const rows = await db.all(
+    "SELECT p.* FROM json_each(?) j JOIN problems p ON p.id = j.value ORDER BY j.key",
+    JSON.stringify(rowIds),
+  );
+  return rows.map(toProblem);
+}
+
 export async function readReflections(
   db: Connection,
   attemptIds: number[],
   modelId?: string,
+  settings?: string,
 ): Promise<Reflection[]> {
   const rows = await db.all(
     `SELECT * FROM reflections WHERE attempt_id IN (SELECT value FROM json_each(?1))
-     ${modelId === undefined ? "" : "AND model_id = ?2"} ORDER BY id`,
+       AND (?2 IS NULL OR model_id = ?2) AND (?3 IS NULL OR settings = ?3) ORDER BY id`,
     JSON.stringify(attemptIds),
-    ...(modelId === undefined ? [] : [modelId]),
+    modelId ?? null,
+    settings ?? null,
   );
   return rows.map(toReflection);
 }

@@ -174,7 +174,10 @@ export interface Pool {
   attemptIds(query: AttemptQuery): Promise<number[]>;
   detail(attemptId: number): Promise<AttemptDetail>;
   problem(rowId: number): Promise<StoredProblem>;
-  reflectionsOf(attemptIds: number[], modelId?: string): Promise<Reflection[]>;
+  /** In the order of the ids; those that are not there are left out. */
+  problems(rowIds: number[]): Promise<StoredProblem[]>;
+  /** As stored; of one model, and of one settings' hash, when named. */
+  reflectionsOf(attemptIds: number[], modelId?: string, settings?: string): Promise<Reflection[]>;
   /** Scored groups of one sampling, for metrics: k right of n scored per problem. */
   groupScores(samplingId: number): Promise<GroupScore[]>;
   /** Keys `attemptId:sample` of the reflections that a model made under one settings' hash. */
