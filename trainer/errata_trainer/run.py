@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from errata_trainer.errors import TrainerError
 from errata_trainer.events import STATE_FILE, EventLog, Heartbeat
+from errata_trainer.stop import StopRequest
 
 if TYPE_CHECKING:
     from errata_trainer.recipe import Job
@@ -22,10 +23,12 @@ def run(folder: Path, resume: bool) -> int:
     main = int(os.environ.get("RANK", "0")) == 0
     log = EventLog(folder, enabled=main)
     heartbeat = Heartbeat(folder)
+    stop = StopRequest(folder)
+    stop.listen()
     if main:
         heartbeat.start()
     try:
-        log.emit("end", **_train(folder, resume, log))
+        log.emit("end", **_train(folder, resume, log, stop))
         return 0
     except TrainerError as error:
         traceback.print_exc()
@@ -53,12 +56,13 @@ def last_checkpoint(folder: Path) -> tuple[Path, dict[str, Any]]:
     raise TrainerError(f"{folder.name} has no checkpoint to resume from.", "Start the run anew from its recipe.")
 
 
-def _train(folder: Path, resume: bool, log: EventLog) -> dict[str, Any]:
+def _train(folder: Path, resume: bool, log: EventLog, stop: StopRequest) -> dict[str, Any]:
     """The fields of the `end` event."""
     # Imported here, in two steps, so that the heartbeat and the first events come before the slow imports.
     from errata_trainer.recipe import load_job
 
     job = load_job(folder)
+    stop.forget_before(folder / "launch.json")
     checkpoint, state = last_checkpoint(folder) if resume else (None, None)
     _limit_threads(job.threads)
     import torch
@@ -76,20 +80,17 @@ def _train(folder: Path, resume: bool, log: EventLog) -> dict[str, Any]:
         pid=os.getpid(),
     )
     log.emit("phase", phase="loading")
-    return _optimise(job, log, cuda, checkpoint, state)
+    return _optimise(job, log, stop, cuda, checkpoint, state)
 
 
 def _optimise(
-    job: "Job", log: EventLog, cuda: bool, checkpoint: Path | None, state: dict[str, Any] | None
+    job: "Job", log: EventLog, stop: StopRequest, cuda: bool, checkpoint: Path | None, state: dict[str, Any] | None
 ) -> dict[str, Any]:
     from errata_trainer.build import build_trainer
-    from errata_trainer.control import RunCallback, StopRequest
+    from errata_trainer.callback import RunCallback
     from errata_trainer.export import export_model
 
     trainer = build_trainer(job, log, cuda=cuda)
-    stop = StopRequest(job.folder)
-    stop.forget_before(job.folder / "launch.json")
-    stop.listen()
     callback = RunCallback(trainer.recorder, stop)
     trainer.add_callback(callback)
     if state is not None:

@@ -19,7 +19,6 @@ from errata_trainer.alarms import (
     unclosed,
     zero_variance,
 )
-from errata_trainer.control import StopRequest
 from errata_trainer.errors import TrainerError
 from errata_trainer.events import EventLog, Heartbeat
 from errata_trainer.grader import Grade, MathVerifyGrader, NodeGrader
@@ -29,6 +28,7 @@ from errata_trainer.recorder import zero_variance_share
 from errata_trainer.reflection import parse_reflection
 from errata_trainer.rollout import Rollout, Task
 from errata_trainer.schedule import planned_stage, visited
+from errata_trainer.stop import StopRequest
 
 
 def test_stages_alternate():

@@ -97,6 +97,20 @@ def test_stopped_and_resumed_is_the_run_that_never_stopped(run_folder, chance_gr
     assert states[0]["pool"] == states[1]["pool"]
 
 
+def test_an_export_that_failed_is_done_again_by_resuming(run_folder, chance_grader, monkeypatch):
+    folder = run_folder(launch={"grader": chance_grader}, **SMALL | {"max_steps": 2})
+    with monkeypatch.context() as patch:
+        patch.setattr("errata_trainer.export.copy_tokenizer", lambda *_: 1 / 0)
+        assert run(folder, resume=False) == 1
+    assert "ZeroDivisionError" in end_of(folder)["message"]
+    assert not (folder / "model").exists()
+    assert run(folder, resume=True) == 0
+    assert len(events_of(folder, "metrics")) == 2
+    weights = [folder / "checkpoints" / "checkpoint-2", folder / "model" / "hf"]
+    trained, exported = (load_file(path / "model.safetensors") for path in weights)
+    assert all(torch.equal(trained[name], exported[name]) for name in trained)
+
+
 def test_small_batches_give_the_same_run(run_folder, chance_grader):
     losses = []
     for micro in (0, 2):

@@ -4,11 +4,6 @@ import json
 import signal
 from pathlib import Path
 from types import FrameType
-from typing import Any
-
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-
-from errata_trainer.recorder import Recorder
 
 
 class StopRequest:
@@ -43,33 +38,3 @@ class StopRequest:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signalled = True
-
-
-class RunCallback(TrainerCallback):
-    """Tells the recorder what TRL logs, and ends training with a checkpoint when asked to."""
-
-    def __init__(self, recorder: Recorder, stop: StopRequest) -> None:
-        self.recorder, self.stop, self.stopped = recorder, stop, False
-
-    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Start the step's clock."""
-        self.recorder.step_begins()
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Between two steps: look for a request to stop."""
-        if self.stop and state.global_step < state.max_steps:
-            self.stopped = True
-            control.should_save = True
-            control.should_training_stop = True
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, Any] | None = None,
-        **_: Any,
-    ) -> None:
-        """Pass a step's log on; the summary at the end of training is no step."""
-        if logs and "loss" in logs:
-            self.recorder.logged(logs)
