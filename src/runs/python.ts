@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { assetFile, installationFolder } from "../protocol/paths.js";
 import { ErrataError } from "../protocol/types.js";
@@ -26,6 +27,8 @@ export interface PythonPlaces {
 
 /** torch is installed on its own line, first: anything unpinned before it pulls another build. */
 export const TORCH = "torch==2.13.0";
+/** Where the editor and the command line keep the environment that they make; one for all workspaces. */
+export const MANAGED = join(homedir(), ".errata", "python");
 export const MINIMUM = [3, 11] as const;
 
 const PROBE = `

@@ -1,7 +1,7 @@
 import type * as vscode from "vscode";
 import type { Grader } from "../grading/types.js";
 import type { Engine, Models } from "../inference/types.js";
-import type { AttemptQuery, Pool } from "../pool/types.js";
+import type { Pool } from "../pool/types.js";
 import type { Runs } from "../runs/types.js";
 import type { Step } from "./names.js";
 import type { Settings } from "./settings.js";
@@ -11,7 +11,7 @@ import type { Work } from "./work.js";
  * What every feature of the editor works with. Nothing here is opened before it is asked for: the pool, the
  * worker processes and the run folders all wait for their first use.
  */
-export interface Services {
+export interface Services extends vscode.Disposable {
   readonly context: vscode.ExtensionContext;
   readonly log: vscode.LogOutputChannel;
   /** The workspace's folder. Throws an ErrataError ("no-folder") where no folder is open. */
@@ -38,8 +38,7 @@ export interface Services {
   /** Attempts selected in the Error Pool tree. */
   readonly selection: readonly number[];
   readonly onDidChangeSelection: vscode.Event<readonly number[]>;
-  /** The query that the Error Pool tree shows (its filter), for a review in the same order. */
-  query(): AttemptQuery;
+  select(attemptIds: readonly number[]): void;
   /** A step of the walkthrough really happened. */
   done(step: Step): void;
   /** Shows an error for people, with the action that mends it; logs it with its stack. */

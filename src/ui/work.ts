@@ -10,6 +10,12 @@ export interface Job {
   run(report: Report, signal: AbortSignal): Promise<void>;
 }
 
+export interface Background {
+  text: string;
+  command: string;
+  argument: unknown;
+}
+
 /**
  * Long work that a person asked for. One job at a time: the engine has one model loaded and the machine one
  * set of cores, so a second request says what is running instead of making both slow. What a job has finished
@@ -23,15 +29,21 @@ export class Work implements vscode.Disposable {
   );
   private readonly changed = new vscode.EventEmitter<void>();
   private current: { title: string; controller: AbortController; ended: Promise<void> } | undefined;
+  private behind: Background | undefined;
   readonly onDidChange = this.changed.event;
 
   constructor(private readonly fail: (error: unknown) => void) {
     this.item.name = "Errata";
-    this.item.command = "errata.stop";
   }
 
   get running(): string | undefined {
     return this.current?.title;
+  }
+
+  /** What goes on by itself, a run: in the status bar while no job is. */
+  background(what: Background | undefined): void {
+    this.behind = what;
+    if (!this.current) this.idle();
   }
 
   /** Ends the running job; resolves when it has ended. */
@@ -85,15 +97,28 @@ export class Work implements vscode.Disposable {
   }
 
   private mark(on: boolean): void {
-    if (on) this.item.show();
-    else this.item.hide();
+    if (on) this.item.command = "errata.stop";
+    else this.idle();
     void vscode.commands.executeCommand("setContext", CONTEXT.working, on);
     this.changed.fire();
+  }
+
+  private idle(): void {
+    if (!this.behind) {
+      this.item.hide();
+      return;
+    }
+    const { text, command, argument } = this.behind;
+    this.item.text = `$(graph-line) ${text}`;
+    this.item.tooltip = "Click to open the run";
+    this.item.command = { command, title: "Open", arguments: [argument] };
+    this.item.show();
   }
 
   private show(title: string, now: Progress): void {
     const left = now.secondsLeft === undefined ? "" : ` · ${duration(now.secondsLeft)} left`;
     const count = now.total > 0 ? ` ${now.done}/${now.total}` : "";
+    this.item.show();
     this.item.text = `$(loading~spin) ${now.stage}${count}${left}`;
     this.item.tooltip = `${title}\n${describe(now)}\nClick to stop; what is finished is kept.`;
   }

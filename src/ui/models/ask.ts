@@ -30,7 +30,11 @@ export async function askModel(
   if (models.length === 1 && !always) return only;
   const items = models.map((model) => ({
     label: model.name,
-    description: [model.base ? `from ${model.base}` : "", model.trainable ? "trainable" : ""]
+    description: [
+      model.id === model.name ? "" : model.id,
+      model.base ? `from ${model.base}` : "",
+      model.trainable ? "trainable" : "",
+    ]
       .filter(Boolean)
       .join(" · "),
     detail: model.folder,

@@ -12,7 +12,6 @@ export function isModel(value: unknown): value is ModelEntry {
 export function registerModels(services: Services): ModelsTree {
   const tree = new ModelsTree(services);
   services.context.subscriptions.push(
-    new vscode.Disposable(services.models.onDidChange(() => tree.refresh())),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration("errata.model")) tree.refresh();
     }),

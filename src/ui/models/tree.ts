@@ -11,9 +11,12 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
   readonly onDidChangeTreeData = this.changed.event;
   readonly view: vscode.TreeView<ModelEntry>;
 
+  private all: ModelEntry[] = [];
+  private following: (() => void) | undefined;
+
   constructor(private readonly services: Services) {
     this.view = vscode.window.createTreeView(VIEWS.models, { treeDataProvider: this, canSelectMany: true });
-    services.context.subscriptions.push(this.view, this.changed);
+    services.context.subscriptions.push(this.view, this.changed, { dispose: () => this.following?.() });
   }
 
   refresh(): void {
@@ -36,6 +39,7 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
     item.description = [
       used ? "in use" : "",
       model.name === model.id ? "" : model.id,
+      model.addedAt ? "" : "embedded",
       model.base ? `from ${model.base}` : "",
       model.trainable ? "" : "samples, cannot be trained",
     ]
@@ -47,11 +51,11 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
         ? `Trainable weights: ${basename(model.trainable)}`
         : "No trainable weights beside it: it can sample and reflect, but no run can start from it.",
       model.run ? `Made by run ${model.run}` : "",
-      `Added ${new Date(model.addedAt).toLocaleString()}`,
+      model.addedAt ? `Added ${new Date(model.addedAt).toLocaleString()}` : "Comes with Errata",
     ]
       .filter(Boolean)
       .join("\n");
-    item.contextValue = model.trainable ? "model.trainable" : "model.plain";
+    item.contextValue = `model${model.trainable ? ".trainable" : ""}${model.addedAt ? ".added" : ""}`;
     return item;
   }
 
@@ -59,6 +63,7 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
     if (model) return this.children(model);
     if (!vscode.workspace.workspaceFolders?.length) return [];
     try {
+      this.following ??= this.services.models.onDidChange(() => this.refresh());
       this.all = await this.services.models.list();
       setContext(CONTEXT.anyModels, this.all.length > 0);
       this.view.message = "";
@@ -70,8 +75,6 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
       return [];
     }
   }
-
-  private all: ModelEntry[] = [];
 
   private children(model: ModelEntry): ModelEntry[] {
     return this.all.filter(({ base, id }) => base === model.id && id !== model.id);

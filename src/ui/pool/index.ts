@@ -6,8 +6,8 @@ import type { Services } from "../services.js";
 import { askPoolFilter } from "./apply-filter.js";
 import { askFilter, askGrouping } from "./filter.js";
 import type { PoolNode } from "./nodes.js";
-import type { PoolTree } from "./tree.js";
-import type { PoolViewState } from "./view.js";
+import { PoolTree } from "./tree.js";
+import { PoolViewState } from "./view.js";
 
 /** Rows that a tree command is for: the selection when the clicked row is in it, else the clicked row. */
 export function rowsOf(args: unknown[], tree: PoolTree): PoolNode[] {
@@ -31,7 +31,9 @@ export async function attemptsOf(
   return [...new Set(lists.flat())];
 }
 
-export function registerPool(services: Services, tree: PoolTree, state: PoolViewState, panels: Panels): void {
+export function registerPool(services: Services, panels: Panels): PoolTree {
+  const state = new PoolViewState(services.context.workspaceState, () => tree.reset());
+  const tree = new PoolTree(services, state);
   command(services, "filter", ["folder"], () => askFilter(state));
   command(services, "clearFilter", [], () => state.set({ query: {} }));
   command(services, "group", ["folder"], () => askGrouping(state));
@@ -65,6 +67,7 @@ export function registerPool(services: Services, tree: PoolTree, state: PoolView
     }
     return panels.review(any, state.query);
   });
+  return tree;
 }
 
 /** The pool, or an error that says how to get one: reading must not make an empty pool. */

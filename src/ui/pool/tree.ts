@@ -19,6 +19,10 @@ const PAGE = 100;
 /** Sampling stores many attempts a second; the tree follows at this pace. */
 const REFRESH_MS = 400;
 
+function attemptIds(rows: readonly PoolNode[]): number[] {
+  return rows.flatMap((row) => (row.type === "attempt" ? [row.attempt.id] : []));
+}
+
 /** Error Pool: (bucket →) problem → attempt. Every row comes from the pool when it is looked at. */
 export class PoolTree implements vscode.TreeDataProvider<PoolNode> {
   private readonly changed = new vscode.EventEmitter<PoolNode | undefined>();
@@ -40,6 +44,7 @@ export class PoolTree implements vscode.TreeDataProvider<PoolNode> {
     services.context.subscriptions.push(
       this.view,
       this.changed,
+      this.view.onDidChangeSelection(({ selection }) => services.select(attemptIds(selection))),
       services.onDidChangePool(() => this.later()),
       { dispose: () => clearTimeout(this.timer) },
     );
@@ -53,6 +58,11 @@ export class PoolTree implements vscode.TreeDataProvider<PoolNode> {
     }, REFRESH_MS);
   }
 
+  refresh(): void {
+    this.changed.fire(undefined);
+  }
+
+  /** A new filter or grouping: from the first page. */
   reset(): void {
     this.shown.clear();
     this.changed.fire(undefined);
@@ -113,9 +123,10 @@ export class PoolTree implements vscode.TreeDataProvider<PoolNode> {
   /** The view's title line, badge, message and welcome. */
   private async head(pool: Pool, rows: number): Promise<void> {
     const stats = await pool.stats();
-    const left = Math.max(0, stats.inPool - stats.reviewed);
+    const levels = await pool.buckets("level");
+    const left = levels.reduce((sum, { unreviewed }) => sum + unreviewed, 0);
     this.view.message = this.state.describe() ?? "";
-    this.view.description = stats.inPool > 0 ? `${stats.inPool} · ${stats.reviewed} reviewed` : "";
+    this.view.description = stats.inPool > 0 ? `${stats.inPool} · ${stats.inPool - left} reviewed` : "";
     this.view.badge = left > 0 ? { value: left, tooltip: `${left} failed attempts to review` } : undefined;
     if (stats.attempts > 0) this.services.done("sampled");
     if (stats.reviewed > 0) this.services.done("reviewed");

@@ -52,14 +52,36 @@ export class RunsTree implements vscode.TreeDataProvider<RunInfo> {
   private readonly changed = new vscode.EventEmitter<undefined>();
   readonly onDidChangeTreeData = this.changed.event;
   readonly view: vscode.TreeView<RunInfo>;
+  private following: (() => void) | undefined;
 
   constructor(private readonly services: Services) {
     this.view = vscode.window.createTreeView(VIEWS.runs, { treeDataProvider: this });
-    services.context.subscriptions.push(this.view, this.changed);
+    services.context.subscriptions.push(this.view, this.changed, { dispose: () => this.following?.() });
   }
 
   refresh(): void {
     this.changed.fire(undefined);
+  }
+
+  /** From the first look on, runs are followed, in the status bar too when the tree is hidden. */
+  private follow(): void {
+    if (this.following) return;
+    this.following = this.services.runs.onDidChange(() => {
+      this.refresh();
+      if (!this.view.visible) this.list().catch((error: unknown) => this.services.log.debug("runs", error));
+    });
+  }
+
+  private async list(): Promise<RunInfo[]> {
+    const runs = await this.services.runs.list();
+    const alive = runs.filter(isAlive);
+    const [first] = alive;
+    this.view.badge = first ? { value: alive.length, tooltip: `${alive.length} running` } : undefined;
+    this.services.work.background(
+      first && { text: `${first.name}: ${runWords(first)}`, command: "errata.openRun", argument: first.id },
+    );
+    if (runs.some((run) => run.step > 0)) this.services.done("trained");
+    return runs;
   }
 
   getTreeItem(run: RunInfo): vscode.TreeItem {
@@ -84,10 +106,8 @@ export class RunsTree implements vscode.TreeDataProvider<RunInfo> {
   async getChildren(run?: RunInfo): Promise<RunInfo[]> {
     if (run || !vscode.workspace.workspaceFolders?.length) return [];
     try {
-      const runs = await this.services.runs.list();
-      const alive = runs.filter(isAlive).length;
-      this.view.badge = alive > 0 ? { value: alive, tooltip: `${alive} running` } : undefined;
-      if (runs.some((one) => one.step > 0)) this.services.done("trained");
+      this.follow();
+      const runs = await this.list();
       this.view.message = "";
       return runs;
     } catch (error) {

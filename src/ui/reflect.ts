@@ -1,0 +1,75 @@
+import * as vscode from "vscode";
+import { findPrompt } from "../inference/prompts.js";
+import { ErrataError } from "../protocol/types.js";
+import { type ReflectResult, reflectOn } from "../reflection/reflect.js";
+import { command } from "./commands.js";
+import { currentModel } from "./models/ask.js";
+import { samplingOptions } from "./options.js";
+import { attemptsOf, needPool, rowsOf } from "./pool/index.js";
+import type { PoolTree } from "./pool/tree.js";
+import type { Services } from "./services.js";
+import { count } from "./words.js";
+
+export function registerReflection(services: Services, tree: PoolTree): void {
+  command(services, "reflect", ["folder", "trust"], async (...args) => {
+    await needPool(services);
+    const ids = given(args) ?? (await attemptsOf(rowsOf(args, tree), services, tree));
+    if (ids.length === 0) {
+      throw new ErrataError(
+        "No attempt is selected.",
+        "Select attempts, problems or groups in the Error Pool, or reflect on the whole pool.",
+        "nothing-selected",
+      );
+    }
+    await reflect(services, ids);
+  });
+  command(services, "reflectPool", ["folder", "trust"], async () => {
+    const ids = await (await needPool(services)).attemptIds({ scope: "pool" });
+    if (ids.length === 0) {
+      throw new ErrataError(
+        "The error pool is empty.",
+        "Sample problems, or let more errors enter.",
+        "empty-pool",
+      );
+    }
+    await reflect(services, ids);
+  });
+}
+
+/** Ids that another part passes, e.g. the Review panel for the attempt that it shows. */
+function given([first]: unknown[]): number[] | undefined {
+  return Array.isArray(first) && first.every((id) => typeof id === "number") ? first : undefined;
+}
+
+async function reflect(services: Services, attemptIds: number[]): Promise<void> {
+  const model = await currentModel(services);
+  if (!model) return;
+  const prompt = await findPrompt("reflect", { family: model.prompts, workspace: services.workspace });
+  let result: ReflectResult | undefined;
+  const done = await services.work.start({
+    title: `Reflecting on ${count(attemptIds.length, "attempt")} with ${model.name}`,
+    run: async (report, signal) => {
+      const pool = await services.pool();
+      const tools = { engine: services.engine(), grader: services.grader() };
+      const options = samplingOptions(services);
+      result = await reflectOn(
+        tools,
+        { pool, model, attemptIds, samples: 1, options, prompt },
+        report,
+        signal,
+      );
+    },
+  });
+  if (!done || !result) return;
+  services.done("reflected");
+  const { reflections, fixed, parsed } = result;
+  services.log.info(
+    `${reflections} reflections, ${parsed} with both sections, ${fixed} reach the gold answer`,
+  );
+  const unread = parsed < reflections ? ` ${reflections - parsed} lack a section.` : "";
+  const chosen = await vscode.window.showInformationMessage(
+    `${count(reflections, "reflection")}: ${fixed} reach the gold answer.${unread}`,
+    "Open Review",
+  );
+  if (chosen) await vscode.commands.executeCommand("errata.review");
+}

@@ -1,0 +1,15 @@
+import * as vscode from "vscode";
+import { REVIEW_COMMANDS } from "./names.js";
+import type { Panels } from "./panels/index.js";
+import type { Services } from "./services.js";
+
+/** The keys of a reviewer: contributed commands, so that anyone can bind them differently. */
+export function registerReviewKeys(services: Services, panels: Panels): void {
+  for (const action of REVIEW_COMMANDS) {
+    services.context.subscriptions.push(
+      vscode.commands.registerCommand(`errata.review.${action}`, () =>
+        panels.act(action).catch((error: unknown) => services.fail(error)),
+      ),
+    );
+  }
+}

@@ -1,0 +1,110 @@
+import { basename } from "node:path";
+import * as vscode from "vscode";
+import { findPrompt } from "../inference/prompts.js";
+import { describeIssues, readProblemSet } from "../problems/index.js";
+import { type SamplingResult, samplePipeline } from "../sampling/pipeline.js";
+import { command } from "./commands.js";
+import { tryDemo } from "./demo.js";
+import { currentModel } from "./models/ask.js";
+import { samplingOptions } from "./options.js";
+import { activeProblemSet, askProblemSet, ProblemSetMarks } from "./problem-sets.js";
+import type { Services } from "./services.js";
+import { count } from "./words.js";
+
+/** More than this many problems, and a person is asked how many to take. */
+const MANY = 300;
+
+export function registerSampling(services: Services): void {
+  const marks = new ProblemSetMarks();
+  services.context.subscriptions.push(marks);
+  command(services, "tryDemo", ["folder", "trust"], () => tryDemo(services));
+  command(services, "sample", ["folder", "trust"], async () => {
+    const file = await askProblemSet(services, "Sample Problems");
+    if (file) await sample(services, marks, file);
+  });
+  command(services, "sampleFile", ["folder", "trust"], async (uri) => {
+    const file = uri instanceof vscode.Uri ? uri : activeProblemSet();
+    const chosen = file?.fsPath ?? (await askProblemSet(services, "Sample Problems"));
+    if (chosen) await sample(services, marks, chosen);
+  });
+  command(services, "stop", [], async () => {
+    if (services.work.running) await services.work.stop();
+    else
+      void vscode.window.showInformationMessage(
+        "Nothing is running. A training run is stopped in the Runs view.",
+      );
+  });
+}
+
+/** Samples a problem set into the pool. The same request again makes only what is missing. */
+async function sample(services: Services, marks: ProblemSetMarks, file: string): Promise<void> {
+  const name = basename(file);
+  const set = await readProblemSet(file);
+  marks.show(file, set.issues);
+  if (set.issues.length > 0) services.log.warn(describeIssues(file, set.issues, 100));
+  const problems = set.problems.slice(0, await howMany(set.problems.length));
+  const model = problems.length > 0 ? await currentModel(services) : undefined;
+  if (!model) return;
+  const prompt = await findPrompt("solve", { family: model.prompts, workspace: services.workspace });
+  let result: SamplingResult | undefined;
+  const group = services.setting("group");
+  const done = await services.work.start({
+    title: `Sampling ${count(problems.length, "problem")} of ${name} with ${model.name}`,
+    run: async (report, signal) => {
+      const pool = await services.pool();
+      const ids = await pool.putProblems(name, problems);
+      const tools = { engine: services.engine(), grader: services.grader() };
+      const job = { pool, model, problems: ids, group, options: samplingOptions(services), prompt };
+      result = await samplePipeline(tools, job, report, signal);
+      logResult(services, name, result);
+    },
+  });
+  if (done && result) await tell(services, result, set.issues.length);
+}
+
+async function howMany(total: number): Promise<number> {
+  if (total <= MANY) return total;
+  const choice = (n: number, label: string) => ({ label, n });
+  const chosen = await vscode.window.showQuickPick(
+    [
+      choice(100, "First 100 problems"),
+      choice(300, "First 300 problems"),
+      choice(total, `All ${total} problems`),
+    ],
+    {
+      title: "How Many Problems?",
+      placeHolder: "What is sampled stays: more can follow later, and nothing is made twice",
+    },
+  );
+  return chosen?.n ?? 0;
+}
+
+function logResult({ log }: Services, name: string, result: SamplingResult): void {
+  const { attempts, correct, incorrect, unscored, truncated, made, tokens, seconds, backend } = result;
+  log.info(
+    `${name}: ${attempts} attempts, ${correct} correct, ${incorrect} incorrect, ${unscored} unscored, ${truncated} truncated`,
+  );
+  if (backend === null) return;
+  log.info(
+    `${made} made now, ${tokens} tokens in ${seconds.toFixed(1)} s (${Math.round(tokens / seconds)} tok/s) on ${backend}`,
+  );
+  for (const { backend: other, why } of result.notTaken) log.info(`not on ${other}: ${why}`);
+}
+
+async function tell(services: Services, result: SamplingResult, issues: number): Promise<void> {
+  services.done("sampled");
+  const parts = [
+    `${count(result.attempts, "attempt")} at ${count(result.problems, "problem")}: ${result.correct} correct, ${result.incorrect} wrong, ${result.inPool} of those in the error pool.`,
+    result.unscored > 0 ? `${result.unscored} could not be scored.` : "",
+    result.truncated > 0 ? `${result.truncated} were cut off: raise errata.maxTokens.` : "",
+    issues > 0
+      ? `${count(issues, "line")} of the file could not be used as they are; they are marked in it.`
+      : "",
+  ];
+  const actions =
+    result.inPool > 0 ? (["Reflect on the Pool", "Open Review"] as const) : (["Change Filter…"] as const);
+  const chosen = await vscode.window.showInformationMessage(parts.filter(Boolean).join(" "), ...actions);
+  if (chosen === "Reflect on the Pool") await vscode.commands.executeCommand("errata.reflectPool");
+  if (chosen === "Open Review") await vscode.commands.executeCommand("errata.review");
+  if (chosen === "Change Filter…") await vscode.commands.executeCommand("errata.applyFilter");
+}
