@@ -101,7 +101,7 @@ function forest(pair: PairView): TemplateResult {
       ? svg``
       : svg`<g class=${kind}>
           <line x1=${x(f.low)} x2=${x(f.high)} y1=${y} y2=${y}></line>
-          <circle cx=${x(f.value)} cy=${y} r="3.5"></circle>
+          <line class="point" x1=${x(f.value)} x2=${x(f.value)} y1=${y} y2=${y}></line>
         </g>`;
   return html`<svg class="forest" viewBox="0 0 200 28" preserveAspectRatio="none" aria-hidden="true">
     <line class="scale" x1="4" x2="196" y1="14" y2="14"></line>

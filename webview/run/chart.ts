@@ -82,7 +82,7 @@ export class ErrataChart extends HTMLElement {
     return {
       width: this.clientWidth,
       height: HEIGHT,
-      padding: [8, 4, 0, 0],
+      padding: [8, plot.lines.some((l) => l.right) ? 0 : 12, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: SYNC }, drag: { setScale: false, x: false, y: false }, points: { size: 6 } },
       scales: {
@@ -163,6 +163,7 @@ export class ErrataChart extends HTMLElement {
     u.ctx.save();
     u.ctx.fillStyle = this.colour("--plot-warn");
     for (const alarm of this.alarms) {
+      if (!this.plot?.alarms?.includes(alarm.kind)) continue;
       const x = u.valToPos(alarm.step, "x", true);
       u.ctx.beginPath();
       u.ctx.arc(x, u.bbox.top + 5 * devicePixelRatio, 3.5 * devicePixelRatio, 0, 2 * Math.PI);

@@ -18,6 +18,8 @@ export interface Plot {
   lines: Line[];
   /** Fixed range of the left scale. */
   range?: [number, number];
+  /** Kinds of alarm that are seen in this plot. */
+  alarms?: string[];
 }
 
 const whole = (v: number): string => String(Math.round(v));
@@ -36,6 +38,7 @@ export const PLOTS: Plot[] = [
     id: "accuracy",
     title: "Accuracy",
     sub: "share of right rollouts",
+    alarms: ["saturation", "collapse"],
     range: [0, 1],
     lines: [
       {
@@ -57,6 +60,7 @@ export const PLOTS: Plot[] = [
     id: "pool",
     title: "Pool",
     sub: "size, unique share",
+    alarms: ["saturation"],
     lines: [
       { name: "size", colour: "info", of: (p) => p.pool_size, write: whole },
       {
@@ -73,6 +77,7 @@ export const PLOTS: Plot[] = [
     id: "zero",
     title: "Zero-variance groups",
     sub: "they teach nothing",
+    alarms: ["zero-variance"],
     range: [0, 1],
     lines: [{ name: "share", colour: "warn", of: (p) => p.zero_variance, write: (v) => share(v) }],
   },
@@ -80,6 +85,7 @@ export const PLOTS: Plot[] = [
     id: "entropy",
     title: "Entropy, KL",
     sub: "nats",
+    alarms: ["collapse"],
     lines: [
       { name: "entropy", colour: "info", of: (p) => p.entropy, write: small },
       { name: "KL", colour: "bad", dashed: true, right: true, of: (p) => p.kl, write: small },
@@ -89,6 +95,7 @@ export const PLOTS: Plot[] = [
     id: "length",
     title: "Analysis length",
     sub: "median tokens",
+    alarms: ["collapse", "answer-in-analysis", "same-analysis", "unclosed"],
     lines: [{ name: "tokens", colour: "good", of: (p) => p.analysis_length, write: whole }],
   },
 ];

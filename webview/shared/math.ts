@@ -33,7 +33,7 @@ export function typeset(tex: string, display: boolean): HTMLElement {
       output: "htmlAndMathml",
     });
   } catch (error) {
-    made.className = "tex-error";
+    made.className = "math-error";
     made.textContent = tex;
     made.title = `Not typeset: ${error instanceof Error ? error.message.replace(/^KaTeX parse error: /, "") : "unreadable"}`;
   }
