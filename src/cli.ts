@@ -11,7 +11,21 @@ import { sample } from "./cli/sample.js";
 import { setup } from "./cli/setup.js";
 import { ErrataError } from "./protocol/types.js";
 
-const COMMANDS = { demo, doctor, sample, grade, reflect, pool, run, runs, compare, setup };
+/** Resolves with an exit status where it is not 0. */
+type Command = (args: readonly string[], context: Context) => Promise<unknown>;
+
+const COMMANDS: Record<string, Command> = {
+  demo,
+  doctor,
+  sample,
+  grade,
+  reflect,
+  pool,
+  run,
+  runs,
+  compare,
+  setup,
+};
 
 const HELP = `errata: sample, read and correct the failures of math-reasoning models, and fine-tune on the corrections
 
@@ -42,7 +56,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(HELP);
     return name === "" ? 2 : 0;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name as keyof typeof COMMANDS] : undefined;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   const context = new Context();
   const interrupt = () => {
     context.interrupt();
@@ -53,8 +67,9 @@ async function main(args: readonly string[]): Promise<number> {
   process.once("SIGTERM", interrupt);
   try {
     if (!command) throw new UsageError(`"${name}" is no command of errata.`);
-    await command(rest, context);
-    return context.signal.aborted ? 1 : 0;
+    const status = await command(rest, context);
+    if (context.signal.aborted) return 1;
+    return typeof status === "number" ? status : 0;
   } catch (error) {
     context.progress.close();
     if (error instanceof UsageError) {

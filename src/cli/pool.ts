@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { AttemptDetail } from "../pool/types.js";
-import { type Attempt, ErrataError } from "../protocol/types.js";
+import type { Attempt } from "../protocol/types.js";
 import { answer, number, readArguments, UsageError } from "./arguments.js";
 import type { Context } from "./context.js";
 
@@ -56,7 +56,9 @@ async function list(args: readonly string[], context: Context): Promise<void> {
   for (const row of rows) {
     const said = (row.answer ?? "–").slice(0, 16).padEnd(16);
     const kind = (row.errorType ?? "").padEnd(14);
-    console.log(`${String(row.id).padStart(7)}  ${row.verdict.padEnd(9)}  ${said}  ${kind}  ${oneLine(row.problem)}`);
+    console.log(
+      `${String(row.id).padStart(7)}  ${row.verdict.padEnd(9)}  ${said}  ${kind}  ${oneLine(row.problem)}`,
+    );
   }
   if (rows.length === limit) console.log(`… the first ${limit}; --limit N shows more`);
 }
@@ -97,12 +99,3 @@ function describe({ attempt, problem, reflections, annotations, correct, scored 
 
 const indent = (text: string) => text.replaceAll(/^/gm, "    ");
 const oneLine = (text: string) => text.replaceAll(/\s+/g, " ").slice(0, 60);
-
-/** A workspace without a pool is a mistake in the path, not an empty pool. */
-export function noPool(workspace: string): ErrataError {
-  return new ErrataError(
-    `There is no error pool in ${workspace}.`,
-    "Name the workspace with --workspace DIR, or fill a pool first with `errata sample`.",
-    "no-pool",
-  );
-}

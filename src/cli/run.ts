@@ -74,7 +74,8 @@ function progressOf(info: RunInfo, events: readonly RunEvent[]): Parameters<Repo
   const last = events.findLast((event): event is RunMetrics => event.type === "metrics");
   const phase = info.phase && info.phase !== "training" ? info.phase : undefined;
   const busy = info.status === "stopping" ? "stopping" : info.status === "starting" ? "loading" : phase;
-  const stage = info.stage === "correction" ? "self-correction" : info.stage === "trial" ? "trial" : undefined;
+  const stage =
+    info.stage === "correction" ? "self-correction" : info.stage === "trial" ? "trial" : undefined;
   return {
     stage: `Training ${info.id}`,
     done: info.step,

@@ -1,11 +1,7 @@
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { ensureEnvironment } from "../runs/environment.js";
 import { answer, readArguments } from "./arguments.js";
-import type { Context } from "./context.js";
-
-/** Where the command line keeps the environment that it makes. */
-export const MANAGED = join(homedir(), ".errata", "python");
+import { type Context, MANAGED } from "./context.js";
 
 /** `errata setup [--folder DIR] [--python PATH]`: the trainer's Python environment; nothing to do the second time. */
 export async function setup(args: readonly string[], context: Context): Promise<void> {
@@ -18,5 +14,7 @@ export async function setup(args: readonly string[], context: Context): Promise<
   });
   context.progress.close();
   if (await answer(json, info)) return;
-  console.log(`Python ${info.version} with PyTorch ${info.packages["torch"]} and TRL ${info.packages["trl"]}: ${info.python}`);
+  console.log(
+    `Python ${info.version} with PyTorch ${info.packages.torch} and TRL ${info.packages.trl}: ${info.python}`,
+  );
 }

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
-import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { delimiter, join } from "node:path";
+import { findPrompt, type PromptPlace } from "../inference/prompts.js";
 import type { Models } from "../inference/types.js";
 import type { Pool } from "../pool/types.js";
 import { describeIssues, readProblemSet } from "../problems/index.js";
@@ -57,7 +58,7 @@ export async function prepareRun(
   try {
     await writeJsonl(folder, FILES.problems, problems);
     await writeJsonl(folder, FILES.pool, seed.errors);
-    await copyPrompts(folder, model.prompts);
+    await copyPrompts(folder, { family: model.prompts, workspace: context.workspace });
     const launch: Launch = {
       run: id,
       model: model.id,
@@ -168,11 +169,10 @@ async function newFolder(runs: string, name: string): Promise<{ id: string; fold
 }
 
 /** The run keeps its own copy: prompts are editable, and a resumed run must go on with those it began with. */
-async function copyPrompts(folder: string, family: string | undefined): Promise<void> {
+async function copyPrompts(folder: string, place: PromptPlace): Promise<void> {
   const target = join(folder, FILES.prompts);
   await mkdir(target);
-  for (const name of ["solve.jinja", "reflect.jinja"]) {
-    const own = assetFile(join("prompts", family ?? ".", name));
-    await copyFile(existsSync(own) ? own : assetFile(join("prompts", name)), join(target, name));
+  for (const name of ["solve", "reflect"] as const) {
+    await writeFile(join(target, `${name}.jinja`), (await findPrompt(name, place)).source);
   }
 }

@@ -1,0 +1,201 @@
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { findPrompt } from "../inference/prompts.js";
+import type { Pool } from "../pool/types.js";
+import { readProblemSet } from "../problems/index.js";
+import type { ModelEntry, Report, SamplingOptions } from "../protocol/types.js";
+import type { Tools } from "../reflection/generate.js";
+import type { EvaluatedProblem, Evaluation } from "../sampling/evaluate.js";
+import { evaluate } from "../sampling/evaluate.js";
+import { bootstrapMean, bootstrapRatio, mcnemarExact, pairedDifference } from "./statistics.js";
+import type { ComparedProblem, Comparison, Figure } from "./types.js";
+
+export interface CompareTools extends Tools {
+  pool: Pool;
+  workspace: string;
+}
+
+export interface CompareJob {
+  modelA: ModelEntry;
+  modelB: ModelEntry;
+  /** A problem set that neither model was trained on. */
+  problemSet: string;
+  /** Samples of each problem. */
+  group: number;
+  options: SamplingOptions;
+  /** Only the first so many problems. */
+  limit?: number;
+}
+
+/**
+ * Measures two models on the same problems, with the same seed, and says what changed. Everything sampled is stored:
+ * a comparison that was cancelled goes on where it stopped, and models that were compared before are not sampled
+ * again. The answer is kept as `.errata/comparisons/<id>.json`.
+ */
+export async function compareModels(
+  tools: CompareTools,
+  job: CompareJob,
+  report: Report,
+  signal?: AbortSignal,
+): Promise<Comparison> {
+  const rows = await putSet(tools.pool, job.problemSet, job.limit);
+  const measure = (model: ModelEntry) =>
+    evaluateModel(tools, { ...job, model, problems: rows }, report, signal);
+  const a = await measure(job.modelA);
+  const b = await measure(job.modelB);
+  const comparison = compareEvaluations(a, b, basename(job.problemSet));
+  await keep(tools.workspace, job, comparison);
+  return comparison;
+}
+
+/** Reads a problem set into the pool. Returns its row ids. */
+export async function putSet(pool: Pool, file: string, limit?: number): Promise<number[]> {
+  const { problems } = await readProblemSet(file);
+  return pool.putProblems(basename(file), problems.slice(0, limit));
+}
+
+/** One model on problems of the pool, with the prompts of its family. */
+export async function evaluateModel(
+  tools: CompareTools,
+  job: { model: ModelEntry; problems: number[]; group: number; options: SamplingOptions },
+  report: Report,
+  signal?: AbortSignal,
+): Promise<Evaluation> {
+  const place = { family: job.model.prompts, workspace: tools.workspace };
+  const prompts = { solve: await findPrompt("solve", place), reflect: await findPrompt("reflect", place) };
+  return evaluate(
+    tools,
+    {
+      pool: tools.pool,
+      model: job.model,
+      problems: job.problems,
+      group: job.group,
+      options: job.options,
+      prompts,
+      label: job.model.id,
+    },
+    report,
+    signal,
+  );
+}
+
+/** The comparison of two evaluations of the same problems (METHODS.md, Metrics). Pure: no sampling. */
+export function compareEvaluations(a: Evaluation, b: Evaluation, problems: string): Comparison {
+  const byRow = new Map(b.problems.map((problem) => [problem.problem.rowId, problem]));
+  const pairs = a.problems.flatMap((before) => {
+    const after = byRow.get(before.problem.rowId);
+    return after && before.scored > 0 && after.scored > 0 ? [{ before, after }] : [];
+  });
+  const compared = pairs.map(({ before, after }) => ({ ...joined(before, after), before, after }));
+  const fixed = compared.filter(({ before, after }) => !solved(before) && solved(after));
+  const regressed = compared.filter(({ before, after }) => solved(before) && !solved(after));
+  const both = compared.filter(({ before, after }) => solved(before) && solved(after)).length;
+  return {
+    modelA: a.modelId,
+    modelB: b.modelId,
+    problems,
+    protocol: "oracle-gated",
+    group: a.group,
+    passAt1: {
+      a: passAt1(a),
+      b: passAt1(b),
+      difference: pairedDifference(
+        pairs.map(({ before }) => rate(before)),
+        pairs.map(({ after }) => rate(after)),
+      ),
+    },
+    accT2: { a: accT2(a), b: accT2(b) },
+    fixRate: { a: liftRate(a, "reflection"), b: liftRate(b, "reflection") },
+    retryRate: { a: liftRate(a, "retry"), b: liftRate(b, "retry") },
+    table: {
+      both,
+      onlyA: regressed.length,
+      onlyB: fixed.length,
+      neither: compared.length - both - regressed.length - fixed.length,
+    },
+    fixed: byChange(fixed),
+    regressed: byChange(regressed),
+    mcnemarP: mcnemarExact(regressed.length, fixed.length),
+    unscored: { a: unscored(a), b: unscored(b) },
+    createdAt: new Date().toISOString(),
+  };
+}
+
+/** Mean over problems of the share of scored first attempts that are right. `n` is the number of problems. */
+export function passAt1({ problems }: Evaluation): Figure {
+  return bootstrapMean(problems.filter((problem) => problem.scored > 0).map(rate));
+}
+
+/** Scored first attempts that are right, or wrong and then mended by one reflection (oracle-gated). */
+export function accT2({ problems }: Evaluation): Figure {
+  return bootstrapRatio(
+    problems.map(({ correct, scored, lifts }) => ({
+      correct: correct + lifts.reduce((sum, lift) => sum + lift.reflection.fixed, 0),
+      scored,
+    })),
+  );
+}
+
+/** Share of wrong first attempts that are right after their reflection, or on a plain retry; by problem. */
+export function liftRate({ problems }: Evaluation, which: "reflection" | "retry"): Figure {
+  return bootstrapRatio(
+    problems.map(({ lifts }) => ({
+      correct: lifts.reduce((sum, lift) => sum + lift[which].fixed, 0),
+      scored: lifts.reduce((sum, lift) => sum + lift[which].scored, 0),
+    })),
+  );
+}
+
+/** A model solves a problem when at least half of its scored samples are right. */
+function solved({ correct, scored }: EvaluatedProblem): boolean {
+  return scored > 0 && 2 * correct >= scored;
+}
+
+function rate({ correct, scored }: EvaluatedProblem): number {
+  return correct / scored;
+}
+
+function unscored({ problems }: Evaluation): number {
+  return problems.reduce((sum, problem) => sum + problem.unscored, 0);
+}
+
+function joined(before: EvaluatedProblem, after: EvaluatedProblem): ComparedProblem {
+  const { rowId, problem, gold, level, kind } = before.problem;
+  const side = ({ correct, scored, attemptIds }: EvaluatedProblem) => ({ correct, scored, attemptIds });
+  return {
+    problemRowId: rowId,
+    problem,
+    gold,
+    ...(level === undefined ? {} : { level }),
+    ...(kind === undefined ? {} : { kind }),
+    a: side(before),
+    b: side(after),
+  };
+}
+
+type WithSides = ComparedProblem & { before: EvaluatedProblem; after: EvaluatedProblem };
+
+/** Largest change first; without the evaluations, which are not part of the answer. */
+function byChange(problems: WithSides[]): ComparedProblem[] {
+  const change = ({ before, after }: WithSides) => Math.abs(rate(after) - rate(before));
+  return problems
+    .toSorted((x, y) => change(y) - change(x))
+    .map(({ before: _before, after: _after, ...compared }) => compared);
+}
+
+async function keep(workspace: string, job: CompareJob, comparison: Comparison): Promise<void> {
+  const what = JSON.stringify([
+    job.modelA.id,
+    job.modelB.id,
+    job.problemSet,
+    job.group,
+    job.limit,
+    job.options,
+  ]);
+  const hash = createHash("sha256").update(what).digest("hex").slice(0, 8);
+  const folder = join(workspace, ".errata", "comparisons");
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `${job.modelA.id}-${job.modelB.id}-${hash}.json`);
+  await writeFile(file, `${JSON.stringify(comparison, null, 2)}\n`);
+}
