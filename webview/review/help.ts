@@ -39,6 +39,7 @@ const TABLE: [string, [string[], string][]][] = [
   [
     "View",
     [
+      [["m"], "triage or localise"],
       [["r"], "raw or typeset"],
       [["Backspace"], "undo, across items (also Ctrl Z)"],
       [["?"], "this table"],

@@ -76,7 +76,7 @@ export class ErrataChart extends HTMLElement {
 
   private options(plot: Plot): uPlot.Options {
     const quiet = this.colour("--quiet");
-    const grid = this.colour("--line");
+    const grid = this.colour("--grid");
     const font = `10px ${getComputedStyle(document.body).fontFamily}`;
     const fixed = plot.range;
     return {

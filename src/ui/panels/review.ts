@@ -131,7 +131,7 @@ export class ReviewPanel implements vscode.Disposable {
 
   private async reflect(): Promise<void> {
     const attemptId = this.session.attemptId;
-    if (attemptId !== null) await vscode.commands.executeCommand("errata.reflect", { attemptId });
+    if (attemptId !== null) await vscode.commands.executeCommand("errata.reflect", [attemptId]);
   }
 
   private draw(): void {
