@@ -62,6 +62,13 @@ export function problemTitle(problem: string, length = 80): string {
   return shorten(formula ?? text, length) || "(empty problem)";
 }
 
+/** What a tree shows for an answer: `x = 7` where the problem asks for x, else the answer alone. */
+export function answerTitle(answer: string, problem: string, length = 60): string {
+  const text = mathToText(answer);
+  const unknown = /^\s*(?:solve|find)\b[^$]{0,30}\$([a-zA-Z])\$/i.exec(problem.slice(0, MAX_INPUT))?.[1];
+  return shorten(unknown && /^[−\d./()√ ]+$/.test(text) ? `${unknown} = ${text}` : text, length);
+}
+
 function plain(text: string): string {
   return /\\[a-zA-Z]/.test(text) ? new Reader(text, true).run() : text.replace(/\\([$%&#_{}])/g, "$1");
 }

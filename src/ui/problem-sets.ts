@@ -45,6 +45,22 @@ export async function askProblemSet(services: Services, title: string): Promise<
   return other?.fsPath;
 }
 
+/** More than this many problems, and a person is asked how many to take. */
+const MANY = 300;
+
+/** How many of a set's problems to take; 0 when the person went away. */
+export async function askHowMany(total: number): Promise<number> {
+  if (total <= MANY) return total;
+  const chosen = await vscode.window.showQuickPick(
+    [100, MANY, total].map((n) => ({ label: n === total ? `All ${n} problems` : `First ${n} problems`, n })),
+    {
+      title: "How Many Problems?",
+      placeHolder: "What is sampled stays: more can follow later, and nothing is made twice",
+    },
+  );
+  return chosen?.n ?? 0;
+}
+
 /** The active editor's file, when it may be a problem set. */
 export function activeProblemSet(): vscode.Uri | undefined {
   const uri = vscode.window.activeTextEditor?.document.uri;

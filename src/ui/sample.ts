@@ -7,12 +7,9 @@ import { command } from "./commands.js";
 import { tryDemo } from "./demo.js";
 import { currentModel } from "./models/ask.js";
 import { samplingOptions } from "./options.js";
-import { activeProblemSet, askProblemSet, ProblemSetMarks } from "./problem-sets.js";
+import { activeProblemSet, askHowMany, askProblemSet, ProblemSetMarks } from "./problem-sets.js";
 import type { Services } from "./services.js";
 import { count } from "./words.js";
-
-/** More than this many problems, and a person is asked how many to take. */
-const MANY = 300;
 
 export function registerSampling(services: Services): void {
   const marks = new ProblemSetMarks();
@@ -42,7 +39,7 @@ async function sample(services: Services, marks: ProblemSetMarks, file: string):
   const set = await readProblemSet(file);
   marks.show(file, set.issues);
   if (set.issues.length > 0) services.log.warn(describeIssues(file, set.issues, 100));
-  const problems = set.problems.slice(0, await howMany(set.problems.length));
+  const problems = set.problems.slice(0, await askHowMany(set.problems.length));
   const model = problems.length > 0 ? await currentModel(services) : undefined;
   if (!model) return;
   const prompt = await findPrompt("solve", { family: model.prompts, workspace: services.workspace });
@@ -60,23 +57,6 @@ async function sample(services: Services, marks: ProblemSetMarks, file: string):
     },
   });
   if (done && result) await tell(services, result, set.issues.length);
-}
-
-async function howMany(total: number): Promise<number> {
-  if (total <= MANY) return total;
-  const choice = (n: number, label: string) => ({ label, n });
-  const chosen = await vscode.window.showQuickPick(
-    [
-      choice(100, "First 100 problems"),
-      choice(300, "First 300 problems"),
-      choice(total, `All ${total} problems`),
-    ],
-    {
-      title: "How Many Problems?",
-      placeHolder: "What is sampled stays: more can follow later, and nothing is made twice",
-    },
-  );
-  return chosen?.n ?? 0;
 }
 
 function logResult({ log }: Services, name: string, result: SamplingResult): void {

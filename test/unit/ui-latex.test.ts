@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { latexToText, mathToText, problemTitle, shorten } from "../../src/protocol/latex.js";
+import { answerTitle, latexToText, mathToText, problemTitle, shorten } from "../../src/protocol/latex.js";
 
 describe("mathematics as plain text", () => {
   test.each([
@@ -35,6 +35,13 @@ describe("mathematics as plain text", () => {
     expect(problemTitle("Solve for $x$: $3(x-4)+5=2x-1$")).toBe("3(x − 4) + 5 = 2x − 1");
     expect(problemTitle("Find the smallest prime.")).toBe("Find the smallest prime.");
     expect(problemTitle("  ")).toBe("(empty problem)");
+  });
+
+  test("an answer reads as an equation where the problem asks for an unknown", () => {
+    expect(answerTitle("\\frac{-3}{4}", "Solve for $x$: $4x=-3$")).toBe("x = −3/4");
+    expect(answerTitle("x=2", "Solve for $x$: $x=2$")).toBe("x = 2");
+    expect(answerTitle("17", "Find $n$ such that $n>16$")).toBe("n = 17");
+    expect(answerTitle("7", "How many?")).toBe("7");
   });
 
   test("hostile text cannot turn a label around, break a line or take long", () => {

@@ -2,28 +2,34 @@ import * as vscode from "vscode";
 import { ErrataError, type ModelEntry } from "../../protocol/types.js";
 import type { Services } from "../services.js";
 
+interface Choosing {
+  /** Only models that a run can start from. */
+  trainable?: boolean;
+  /** Asks even where there is no choice. */
+  always?: boolean;
+  atLeast?: number;
+  /** Id of a model that was chosen already. */
+  except?: string;
+}
+
 /** Chooses a registered model; the only one is taken without asking. */
 export async function askModel(
   services: Services,
   title: string,
-  {
-    trainable = false,
-    always = false,
-    except,
-  }: { trainable?: boolean; always?: boolean; except?: string } = {},
+  { trainable = false, always = false, atLeast = 1, except }: Choosing = {},
 ): Promise<ModelEntry | undefined> {
   const models = (await services.models.list()).filter(
     (model) => model.id !== except && (!trainable || model.trainable),
   );
   const [only] = models;
-  if (!only) {
+  if (!only || models.length < atLeast) {
     throw new ErrataError(
       trainable
         ? "No model here has trainable weights."
-        : except
-          ? "There is only one model here."
+        : except !== undefined || atLeast > 1
+          ? "There is only one model here, and nothing to hold it against."
           : "There is no model in this workspace yet.",
-      "Add a model folder, or try the demo, which brings its own.",
+      "Add a model folder, or train one: a run's checkpoint becomes a model.",
       "no-model",
     );
   }

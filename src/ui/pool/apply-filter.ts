@@ -32,7 +32,7 @@ export async function askPoolFilter(services: Services): Promise<void> {
   const chosen = await vscode.window.showQuickPick<Choice>(
     [
       preset("Variance at least 0.5 (ScRPO's filter)", { kind: "variance", min: 0.5 }),
-      preset("Variance at least 0.75", { kind: "variance", min: 0.75 }),
+      preset("Variance at least 0.9", { kind: "variance", min: 0.9 }),
       preset("Mixed: solved at least once and failed at least once", { kind: "mixed" }),
       preset("Success between 0.1 and 0.7 (S²R's band)", { kind: "band", low: 0.1, high: 0.7 }),
       preset("Everything that is wrong", { kind: "all" }),

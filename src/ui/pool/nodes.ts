@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import type { PoolBucket, PoolGrouping } from "../../pool/types.js";
-import { latexToText, mathToText, problemTitle, shorten } from "../../protocol/latex.js";
+import { answerTitle, latexToText, mathToText, problemTitle, shorten } from "../../protocol/latex.js";
 import type { Attempt, Verdict } from "../../protocol/types.js";
 import { count } from "../words.js";
 
@@ -23,6 +23,8 @@ export interface AttemptNode {
   type: "attempt";
   attempt: Attempt;
   reviewed: boolean;
+  /** Attempts at the same problem that are shown with the same answer, this one included. */
+  alike: number;
   /** What came of the model's reflection, when there is one. */
   reflection?: Verdict;
   parent: ProblemNode;
@@ -122,13 +124,17 @@ const VERDICTS: Readonly<Record<Verdict, { icon: string; color: string; words: s
   truncated: { icon: "circle-slash", color: "testing.iconSkipped", words: "cut off at the token limit" },
 };
 
-function attemptItem({ attempt, reviewed, reflection }: AttemptNode): vscode.TreeItem {
+function attemptItem({ attempt, reviewed, reflection, alike, parent }: AttemptNode): vscode.TreeItem {
   const verdict = VERDICTS[attempt.verdict];
-  const answer = attempt.answer === null ? "no answer" : shorten(mathToText(attempt.answer), 60);
-  const item = new vscode.TreeItem(answer || "empty answer", None);
+  const answer =
+    attempt.answer === null
+      ? "no answer"
+      : answerTitle(attempt.answer, parent.bucket.label) || "empty answer";
+  const item = new vscode.TreeItem(answer, None);
   item.iconPath = icon(verdict.icon, verdict.color);
   item.description = [
-    attempt.errorType ?? "",
+    attempt.errorType ? latexToText(attempt.errorType) : "",
+    alike > 1 ? `${alike} alike` : "",
     attempt.verdict === "incorrect" || attempt.verdict === "correct" ? "" : verdict.words,
     reflection === undefined
       ? ""

@@ -159,8 +159,13 @@ export class PoolTree implements vscode.TreeDataProvider<PoolNode> {
     for (const reflection of reflections)
       if ((newest.get(reflection.attemptId)?.id ?? 0) < reflection.id)
         newest.set(reflection.attemptId, reflection);
+    const alike = new Map<string | null, number>();
+    for (const { answer } of attempts) alike.set(answer, (alike.get(answer) ?? 0) + 1);
     const nodes = attempts.map((attempt): AttemptNode => {
-      const node: AttemptNode = { type: "attempt", attempt, reviewed: seen.has(attempt.id), parent };
+      const node: AttemptNode = {
+        ...{ type: "attempt", attempt, parent, reviewed: seen.has(attempt.id) },
+        alike: alike.get(attempt.answer) ?? 1,
+      };
       const reflection = newest.get(attempt.id);
       return reflection ? { ...node, reflection: reflection.verdict } : node;
     });
