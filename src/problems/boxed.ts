@@ -21,6 +21,7 @@ export function findBoxes(text: string): { boxes: Box[]; open: boolean } {
   const boxes: Box[] = [];
   let open = false;
   let past = 0;
+  const closing = closingBraces(text);
   for (const match of text.matchAll(OPENING)) {
     const from = match.index;
     if (from < past) continue;
@@ -28,8 +29,8 @@ export function findBoxes(text: string): { boxes: Box[]; open: boolean } {
     const brace = after + (/^\s*/.exec(text.slice(after, after + 8))?.[0].length ?? 0);
     open = false;
     if (text[brace] === "{") {
-      const close = matchingBrace(text, brace);
-      if (close < 0) {
+      const close = closing.get(brace);
+      if (close === undefined) {
         open = true;
         continue;
       }
@@ -44,6 +45,22 @@ export function findBoxes(text: string): { boxes: Box[]; open: boolean } {
     }
   }
   return { boxes, open };
+}
+
+/** Offsets of opening braces to those of their closing ones, in one pass: a text may hold thousands of boxes. */
+function closingBraces(text: string): Map<number, number> {
+  const closing = new Map<number, number>();
+  const open: number[] = [];
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (char === 0x5c) i++;
+    else if (char === 0x7b) open.push(i);
+    else if (char === 0x7d) {
+      const from = open.pop();
+      if (from !== undefined) closing.set(from, i);
+    }
+  }
+  return closing;
 }
 
 /** Offset of the brace that closes the one at `open`, or -1. `\{` and `\}` are characters, not braces. */

@@ -1,0 +1,68 @@
+/** Exact fractions of bigints, always reduced, denominators positive. */
+
+export interface Rational {
+  readonly n: bigint;
+  readonly d: bigint;
+}
+
+/** Nothing here was decided: a number grew past what an answer could be. */
+export class TooLarge extends Error {}
+
+/** About 2,400 decimal digits: far beyond any answer, far below what would cost time. */
+const MOST_BITS = 8192;
+
+export const ZERO: Rational = { n: 0n, d: 1n };
+export const ONE: Rational = { n: 1n, d: 1n };
+
+export function rational(n: bigint, d = 1n): Rational {
+  if (d === 0n) throw new RangeError("division by zero");
+  const g = gcd(n < 0n ? -n : n, d < 0n ? -d : d);
+  const sign = d < 0n ? -1n : 1n;
+  const reduced = { n: (sign * n) / g, d: (sign * d) / g };
+  if (bits(reduced.n) > MOST_BITS || bits(reduced.d) > MOST_BITS) throw new TooLarge();
+  return reduced;
+}
+
+/** "12", "-3.50", ".5" exactly; null for anything else. */
+export function parseDecimal(text: string): Rational | null {
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text);
+  if (!match || text.length > 400) return null;
+  const [, sign, whole = "", fraction = ""] = match;
+  if (whole === "" && fraction === "") return null;
+  const n = BigInt(whole + fraction);
+  return rational(sign === "-" ? -n : n, 10n ** BigInt(fraction.length));
+}
+
+export const add = (a: Rational, b: Rational) => rational(a.n * b.d + b.n * a.d, a.d * b.d);
+export const negate = (a: Rational): Rational => ({ n: -a.n, d: a.d });
+export const subtract = (a: Rational, b: Rational) => add(a, negate(b));
+export const multiply = (a: Rational, b: Rational) => rational(a.n * b.n, a.d * b.d);
+export const divide = (a: Rational, b: Rational) => rational(a.n * b.d, a.d * b.n);
+export const isZero = (a: Rational) => a.n === 0n;
+export const same = (a: Rational, b: Rational) => a.n === b.n && a.d === b.d;
+/** Negative, zero or positive, as a is below, at or above b. */
+export function compareRational(a: Rational, b: Rational): number {
+  const difference = a.n * b.d - b.n * a.d;
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+export function power(a: Rational, exponent: number): Rational {
+  const e = Math.abs(exponent);
+  if (Math.max(bits(a.n), bits(a.d)) * e > 2 * MOST_BITS && !(a.d === 1n && (a.n === 1n || a.n === -1n))) {
+    throw new TooLarge();
+  }
+  const n = a.n ** BigInt(e);
+  const d = a.d ** BigInt(e);
+  return exponent < 0 ? rational(d, n) : rational(n, d);
+}
+
+function gcd(a: bigint, b: bigint): bigint {
+  let x = a;
+  let y = b;
+  while (y !== 0n) [x, y] = [y, x % y];
+  return x === 0n ? 1n : x;
+}
+
+function bits(n: bigint): number {
+  return (n < 0n ? -n : n).toString(16).length * 4;
+}
