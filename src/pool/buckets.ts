@@ -1,5 +1,4 @@
 import { attemptWhere, isTallied } from "./query.js";
-import { ATTEMPT_TABLES } from "./rows.js";
 import type { Connection, Row, SqlValue } from "./sqlite.js";
 import type { AttemptQuery, PoolBucket, PoolGrouping } from "./types.js";
 
@@ -106,8 +105,8 @@ interface Source {
 }
 
 function fromAttempts(query: AttemptQuery): Source {
-  const { sql, params } = attemptWhere(query);
-  return { from: ATTEMPT_TABLES, where: sql, params, count: "count(*)", unreviewed: "sum(1 - a.reviewed)" };
+  const { from, sql, params } = attemptWhere(query);
+  return { from, where: sql, params, count: "count(*)", unreviewed: "sum(1 - a.reviewed)" };
 }
 
 /** @param single one row a problem, so that nothing needs summing. */

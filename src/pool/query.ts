@@ -1,8 +1,10 @@
+import { ATTEMPT_TABLES, COUNTING_TABLES } from "./rows.js";
 import type { SqlValue } from "./sqlite.js";
 import type { AttemptQuery } from "./types.js";
 
-/** A WHERE clause over `ATTEMPT_TABLES`, with its parameters. */
+/** A WHERE clause with its parameters, over the tables that it needs. */
 export interface Where {
+  from: string;
   sql: string;
   params: SqlValue[];
 }
@@ -28,7 +30,7 @@ export function attemptWhere(query: AttemptQuery, purposes = false): Where {
   if (query.text) {
     const pattern = like(query.text);
     add(
-      "(p.problem LIKE ? ESCAPE '\\' OR a.text LIKE ? ESCAPE '\\' OR a.answer LIKE ? ESCAPE '\\')",
+      "(p.problem LIKE ? ESCAPE '\\' OR t.text LIKE ? ESCAPE '\\' OR a.answer LIKE ? ESCAPE '\\')",
       pattern,
       pattern,
       pattern,
@@ -44,7 +46,8 @@ export function attemptWhere(query: AttemptQuery, purposes = false): Where {
     if (value === "") add(`${column} IS NULL`);
     else if (value !== undefined) add(`${column} = ?`, value);
   }
-  return { sql: sql.length > 0 ? sql.join(" AND ") : "1", params };
+  const from = query.text ? ATTEMPT_TABLES : COUNTING_TABLES;
+  return { from, sql: sql.length > 0 ? sql.join(" AND ") : "1", params };
 }
 
 /** Does a query ask only for what problems' tallies know (scope, problem, level, kind, reviewed)? */

@@ -62,11 +62,8 @@ export async function readAttempts(
 
 /** In review order: by problem, then as stored. */
 export async function readAttemptIds(db: Connection, query: AttemptQuery): Promise<number[]> {
-  const { sql, params } = attemptWhere(query);
-  const rows = await db.all(
-    `SELECT a.id FROM ${ATTEMPT_TABLES} WHERE ${sql} ORDER BY a.problem_id, a.id`,
-    ...params,
-  );
+  const { from, sql, params } = attemptWhere(query);
+  const rows = await db.all(`SELECT a.id FROM ${from} WHERE ${sql} ORDER BY a.problem_id, a.id`, ...params);
   return rows.map((row) => Number(row.id));
 }
 
@@ -198,7 +195,7 @@ export async function readTokens(
   db: Connection,
   attemptId: number,
 ): Promise<{ tokenIds: number[]; logprobs: number[] }> {
-  const row = await db.get("SELECT ids, logprobs FROM attempt_tokens WHERE attempt_id = ?", attemptId);
+  const row = await db.get("SELECT ids, logprobs FROM generations WHERE attempt_id = ?", attemptId);
   if (!row) throw notThere("attempt", attemptId);
   return unpackTokens(row);
 }

@@ -14,10 +14,12 @@ import type { Row } from "./sqlite.js";
 import type { StoredProblem } from "./types.js";
 
 /** Columns of an Attempt, over the tables of `ATTEMPT_TABLES`. */
-export const ATTEMPT_COLUMNS = `a.id, a.problem_id, a.group_id, a.sample, s.model_id, a.text, a.finish, a.tokens,
+export const ATTEMPT_COLUMNS = `a.id, a.problem_id, a.group_id, a.sample, s.model_id, t.text, a.finish, a.tokens,
   a.verdict, a.answer, a.span_start, a.span_end, a.reason, a.in_pool, a.error_type, a.error_type_source, a.created_at`;
-export const ATTEMPT_TABLES =
+/** Enough to count attempts; `p`, `g` and `s` are their problem, group and sampling. */
+export const COUNTING_TABLES =
   "attempts a JOIN groups g ON g.id = a.group_id JOIN samplings s ON s.id = g.sampling_id JOIN problems p ON p.id = a.problem_id";
+export const ATTEMPT_TABLES = `${COUNTING_TABLES} JOIN generations t ON t.attempt_id = a.id`;
 
 const text = (value: unknown): string => String(value);
 const maybe = (value: unknown): string | null => (value === null ? null : String(value));
@@ -92,11 +94,11 @@ export function toAnnotation(row: Row): Annotation {
 }
 
 /** Token ids as little-endian Int32 and log-probabilities as little-endian Float32 (every platform we ship for). */
-export function packTokens(generation: Generation): { ids: Buffer; logprobs: Buffer } {
-  return {
-    ids: Buffer.from(Int32Array.from(generation.tokenIds).buffer),
-    logprobs: Buffer.from(Float32Array.from(generation.logprobs).buffer),
-  };
+export function packTokens(generation: Generation): [ids: Buffer, logprobs: Buffer] {
+  return [
+    Buffer.from(Int32Array.from(generation.tokenIds).buffer),
+    Buffer.from(Float32Array.from(generation.logprobs).buffer),
+  ];
 }
 
 export function unpackTokens(row: Row): { tokenIds: number[]; logprobs: number[] } {

@@ -13,25 +13,27 @@ export const APPLICATION_ID = 0x45727261;
  */
 const SCORED = (v: string): string => `(${v} <> 'unscored')`;
 
-/** What one attempt adds to its problem's tally; only purpose `sample` counts. */
-const tally = (row: "NEW" | "OLD", sign: "+" | "-"): string => `
-  UPDATE tallies SET
-    attempts = attempts ${sign} 1,
-    correct = correct ${sign} (${row}.verdict = 'correct'),
-    incorrect = incorrect ${sign} (${row}.verdict = 'incorrect'),
-    unscored = unscored ${sign} (${row}.verdict = 'unscored'),
-    truncated = truncated ${sign} (${row}.verdict = 'truncated'),
-    reviewed = reviewed ${sign} ${row}.reviewed,
-    in_pool = in_pool ${sign} ${row}.in_pool,
-    pool_reviewed = pool_reviewed ${sign} (${row}.in_pool AND ${row}.reviewed)
-  WHERE problem_id = ${row}.problem_id AND ${row}.purpose = 'sample';`;
+const VERDICTS = ["correct", "incorrect", "unscored", "truncated"] as const;
 
-const groupTally = (row: "NEW" | "OLD", sign: "+" | "-"): string => `
+/** Counts attempts out of (`OLD`, -) or into (`NEW`, +) a verdict; only purpose `sample` counts for its problem. */
+const countVerdict = (row: "NEW" | "OLD", sign: "+" | "-"): string => `
+  UPDATE tallies SET ${VERDICTS.map((v) => `${v} = ${v} ${sign} (${row}.verdict = '${v}')`).join(", ")}
+    WHERE problem_id = ${row}.problem_id AND ${row}.purpose = 'sample';
   UPDATE groups SET
-    correct = correct ${sign} (${row}.verdict = 'correct'),
-    scored = scored ${sign} ${SCORED(`${row}.verdict`)},
-    truncated = truncated ${sign} (${row}.verdict = 'truncated')
-  WHERE id = ${row}.group_id;`;
+      correct = correct ${sign} (${row}.verdict = 'correct'),
+      scored = scored ${sign} ${SCORED(`${row}.verdict`)},
+      truncated = truncated ${sign} (${row}.verdict = 'truncated')
+    WHERE id = ${row}.group_id;`;
+
+/** An attempt that appears (+) or goes (-). */
+const countAttempt = (row: "NEW" | "OLD", sign: "+" | "-"): string => `
+  UPDATE tallies SET
+      attempts = attempts ${sign} 1,
+      reviewed = reviewed ${sign} ${row}.reviewed,
+      in_pool = in_pool ${sign} ${row}.in_pool,
+      pool_reviewed = pool_reviewed ${sign} (${row}.in_pool AND ${row}.reviewed)
+    WHERE problem_id = ${row}.problem_id AND ${row}.purpose = 'sample';
+  ${countVerdict(row, sign)}`;
 
 const JUDGED = (target: string, match: string): string => `EXISTS (
   SELECT 1 FROM standing s JOIN annotations n ON n.id = s.annotation_id
@@ -52,8 +54,8 @@ const PERSONS = (target: string, id: string, kind: string): string => `(
 
 /**
  * `graded` is the grader's verdict and `labelled` the generator's or a machine's error type; `verdict` and
- * `error_type` are what stands, a person's word first. Figures that the tree shows are kept by triggers, so that no reader ever counts attempts. Texts that only one
- * attempt's view needs (token ids, log-probabilities) have tables of their own, so that scans stay narrow.
+ * `error_type` are what stands, a person's word first. Figures that the tree shows are kept by triggers, so that no reader ever counts attempts. What is long has
+ * tables of its own (texts, token ids, log-probabilities): rows that are scanned and changed stay narrow.
  */
 const V1 = `
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -70,6 +72,8 @@ CREATE TABLE problems (
   bad INTEGER NOT NULL DEFAULT 0,
   UNIQUE (set_name, external_id)
 );
+CREATE INDEX problems_level ON problems (level);
+CREATE INDEX problems_kind ON problems (kind);
 CREATE INDEX problems_bad ON problems (id) WHERE bad = 1;
 CREATE TABLE tallies (
   problem_id INTEGER PRIMARY KEY REFERENCES problems (id) ON DELETE CASCADE,
@@ -126,16 +130,15 @@ CREATE TABLE attempts (
   tokens INTEGER NOT NULL,
   reason TEXT NOT NULL,
   created_at TEXT NOT NULL,
-  text TEXT NOT NULL,
   UNIQUE (group_id, sample)
 );
-CREATE INDEX attempts_filter ON attempts (group_id, verdict, in_pool);
-CREATE INDEX attempts_problem ON attempts (problem_id, purpose, in_pool, id);
+CREATE INDEX attempts_problem ON attempts (problem_id);
 CREATE INDEX attempts_pool ON attempts (id) WHERE in_pool = 1;
 CREATE INDEX attempts_pool_answer ON attempts (answer, reviewed) WHERE in_pool = 1;
 CREATE INDEX attempts_pool_error ON attempts (error_type, reviewed) WHERE in_pool = 1;
-CREATE TABLE attempt_tokens (
+CREATE TABLE generations (
   attempt_id INTEGER PRIMARY KEY REFERENCES attempts (id) ON DELETE CASCADE,
+  text TEXT NOT NULL,
   ids BLOB NOT NULL,
   logprobs BLOB NOT NULL
 );
@@ -188,12 +191,19 @@ CREATE TABLE standing (
 CREATE TRIGGER problems_tally AFTER INSERT ON problems BEGIN
   INSERT INTO tallies (problem_id) VALUES (NEW.id);
 END;
-CREATE TRIGGER attempts_added AFTER INSERT ON attempts BEGIN ${tally("NEW", "+")} ${groupTally("NEW", "+")}
+CREATE TRIGGER attempts_added AFTER INSERT ON attempts BEGIN ${countAttempt("NEW", "+")}
 END;
-CREATE TRIGGER attempts_judged AFTER UPDATE OF verdict, in_pool, reviewed ON attempts BEGIN
-  ${tally("OLD", "-")} ${tally("NEW", "+")} ${groupTally("OLD", "-")} ${groupTally("NEW", "+")}
+CREATE TRIGGER attempts_removed AFTER DELETE ON attempts BEGIN ${countAttempt("OLD", "-")}
 END;
-CREATE TRIGGER attempts_removed AFTER DELETE ON attempts BEGIN ${tally("OLD", "-")} ${groupTally("OLD", "-")}
+CREATE TRIGGER attempts_judged AFTER UPDATE OF verdict ON attempts WHEN OLD.verdict <> NEW.verdict BEGIN
+  ${countVerdict("OLD", "-")} ${countVerdict("NEW", "+")}
+END;
+CREATE TRIGGER attempts_marked AFTER UPDATE OF in_pool, reviewed ON attempts WHEN NEW.purpose = 'sample' BEGIN
+  UPDATE tallies SET
+      reviewed = reviewed + NEW.reviewed - OLD.reviewed,
+      in_pool = in_pool + NEW.in_pool - OLD.in_pool,
+      pool_reviewed = pool_reviewed + (NEW.in_pool AND NEW.reviewed) - (OLD.in_pool AND OLD.reviewed)
+    WHERE problem_id = NEW.problem_id;
 END;
 
 CREATE TRIGGER annotations_kept BEFORE UPDATE ON annotations BEGIN

@@ -57,8 +57,8 @@ export async function writeSampling(
   );
   const groups = await db.all(
     `SELECT g.id AS group_id, p.*, (SELECT json_group_array(a.sample) FROM attempts a WHERE a.group_id = g.id) AS done
-     FROM groups g JOIN problems p ON p.id = g.problem_id JOIN json_each(?2) j ON j.value = g.problem_id
-     WHERE g.sampling_id = ?1 ORDER BY j.key`,
+     FROM json_each(?2) j CROSS JOIN groups g ON g.sampling_id = ?1 AND g.problem_id = j.value
+       JOIN problems p ON p.id = g.problem_id ORDER BY j.key`,
     samplingId,
     wanted,
   );
@@ -87,13 +87,13 @@ export async function writeAttempts(db: Connection, attempts: NewAttempt[]): Pro
     return [
       ...[groupId, Number(group.problem_id), sample, String(group.purpose), verdict, verdict, grade.answer],
       ...[grade.span?.[0] ?? null, grade.span?.[1] ?? null, generation.finish, generation.tokenIds.length],
-      ...[grade.reason, at, generation.text],
+      ...[grade.reason, at],
     ];
   });
   await insert(
     db,
     `INSERT INTO attempts (group_id, problem_id, sample, purpose, verdict, graded, answer, span_start, span_end,
-       finish, tokens, reason, created_at, text) VALUES`,
+       finish, tokens, reason, created_at) VALUES`,
     rows,
     "ON CONFLICT (group_id, sample) DO NOTHING",
   );
@@ -103,7 +103,12 @@ export async function writeAttempts(db: Connection, attempts: NewAttempt[]): Pro
   );
   const ids = new Map(stored.map((row) => [`${row.group_id}:${row.sample}`, Number(row.id)]));
   const out = attempts.map((a) => ids.get(`${a.groupId}:${a.sample}`) ?? 0);
-  await insertTokens(db, "attempt_tokens (attempt_id, ids, logprobs)", out, attempts);
+  await insert(
+    db,
+    "INSERT INTO generations (attempt_id, text, ids, logprobs) VALUES",
+    attempts.map(({ generation }, i) => [out[i] ?? 0, generation.text, ...packTokens(generation)]),
+    "ON CONFLICT DO NOTHING",
+  );
   await refilter(db, { groups: groupIds });
   return out;
 }
@@ -139,7 +144,12 @@ export async function writeReflections(db: Connection, reflections: NewReflectio
     stored.map((row) => [key(row.attempt_id, row.model_id, row.settings, row.sample), Number(row.id)]),
   );
   const out = reflections.map((r) => ids.get(key(r.attemptId, r.modelId, r.settings ?? "", r.sample)) ?? 0);
-  await insertTokens(db, "reflection_tokens (reflection_id, ids, logprobs)", out, reflections);
+  await insert(
+    db,
+    "INSERT INTO reflection_tokens (reflection_id, ids, logprobs) VALUES",
+    reflections.map(({ generation }, i) => [out[i] ?? 0, ...packTokens(generation)]),
+    "ON CONFLICT DO NOTHING",
+  );
   return out;
 }
 
@@ -240,17 +250,4 @@ async function insert(db: Connection, head: string, rows: SqlValue[][], tail: st
     const marks = some.map((row) => `(${row.map(() => "?").join(", ")})`).join(", ");
     await db.run(`${head} ${marks} ${tail}`, ...some.flat());
   }
-}
-
-async function insertTokens(
-  db: Connection,
-  into: string,
-  ids: number[],
-  of: { generation: NewAttempt["generation"] }[],
-): Promise<void> {
-  const rows = of.map(({ generation }, i): SqlValue[] => {
-    const packed = packTokens(generation);
-    return [ids[i] ?? 0, packed.ids, packed.logprobs];
-  });
-  await insert(db, `INSERT INTO ${into} VALUES`, rows, "ON CONFLICT DO NOTHING");
 }
