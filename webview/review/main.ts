@@ -56,7 +56,9 @@ export class ReviewApp extends LitElement {
       leave: () => this.leave(),
       pressed: (key) => {
         const opener = OPENERS[key];
-        if (opener && !this.showHelp) this.openField(opener);
+        if (!opener || this.showHelp) return false;
+        this.openField(opener);
+        return true;
       },
     });
     this.host.post({ type: "ready" });

@@ -10,13 +10,15 @@ export function watchKeys(on: {
   save(): void;
   /** Escape, in a text field or anywhere. */
   leave(): void;
-  /** A key without modifiers outside text fields, before VS Code sees it. */
-  pressed(key: string): void;
+  /** A key without modifiers outside text fields. True: it opened a field, and must not be typed into it. */
+  pressed(key: string): boolean;
 }): void {
   const tell = (): void => on.focus(document.hasFocus(), isTextField(document.activeElement));
   window.addEventListener("focus", tell);
   window.addEventListener("blur", tell);
   document.addEventListener("focusin", tell);
+  // The panel may have the focus before this script runs, and then no event says so.
+  tell();
   // The focus is still on its way when this event comes.
   document.addEventListener("focusout", () => setTimeout(tell));
 
@@ -41,7 +43,7 @@ export function watchKeys(on: {
     // These move the step cursor and the queue; they must not scroll as well.
     if (event.key === " " || event.key === "ArrowDown" || event.key === "ArrowUp") event.preventDefault();
     if (event.key === "Escape") on.leave();
-    else on.pressed(event.key);
+    else if (on.pressed(event.key)) event.preventDefault();
   });
 
   // A button that was clicked with the mouse must not keep the keys: Space would press it again.

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import type { AttemptQuery } from "../../pool/types.js";
+import { problemTitle } from "../../protocol/latex.js";
 import type { ReviewAction, ReviewFromView, ReviewToView } from "../../protocol/review.js";
 import { CONTEXT, PANELS } from "../names.js";
 import type { Services } from "../services.js";
@@ -138,7 +139,7 @@ export class ReviewPanel implements vscode.Disposable {
     if (!this.page) return;
     this.page.post({ type: "state", state: this.session.state() });
     const text = this.session.problemText;
-    this.page.panel.title = text === null ? "Review" : `Review: ${plain(text)}`;
+    this.page.panel.title = text === null ? "Review" : `Review: ${problemTitle(text, 40)}`;
     const last: Last = { attemptId: this.session.attemptId, query: this.query };
     void this.services.context.workspaceState.update(LAST, last);
   }
@@ -152,13 +153,4 @@ export class ReviewPanel implements vscode.Disposable {
     for (const subscription of this.subscriptions) subscription.dispose();
     this.page?.dispose();
   }
-}
-
-/** A tab's title: one line, without dollars, at most 40 characters. */
-function plain(text: string): string {
-  const line = text
-    .replace(/\$|\\[()[\]]/g, "")
-    .replace(/\s+/g, " ")
-    .trim();
-  return line.length > 40 ? `${line.slice(0, 39)}…` : line;
 }
