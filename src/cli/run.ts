@@ -60,8 +60,8 @@ export async function follow(runs: Runs, id: string, report: Report, signal: Abo
   try {
     for (;;) {
       const info = await runs.get(id);
-      report(progressOf(info, events));
       if (!["starting", "running", "stopping"].includes(info.status)) return info;
+      report(progressOf(info, events));
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   } finally {
@@ -71,17 +71,20 @@ export async function follow(runs: Runs, id: string, report: Report, signal: Abo
 }
 
 function progressOf(info: RunInfo, events: readonly RunEvent[]): Parameters<Report>[0] {
+  // Loading and exporting have no count of their own: stages by themselves.
+  if (info.status === "starting" || info.phase === "loading") {
+    return { stage: `Loading for ${info.id}`, done: 0, total: 0 };
+  }
+  if (info.phase === "exporting") return { stage: `Exporting ${info.id}`, done: 0, total: 0 };
   const last = events.findLast((event): event is RunMetrics => event.type === "metrics");
-  const phase = info.phase && info.phase !== "training" ? info.phase : undefined;
-  const busy = info.status === "stopping" ? "stopping" : info.status === "starting" ? "loading" : phase;
-  const stage =
-    info.stage === "correction" ? "self-correction" : info.stage === "trial" ? "trial" : undefined;
+  const stage = info.stage === "correction" ? "self-correction" : info.stage;
+  const parts = [info.status === "stopping" ? "stopping" : stage, last && `reward ${last.reward.toFixed(2)}`];
   return {
     stage: `Training ${info.id}`,
     done: info.step,
     total: info.steps,
     ...(info.secondsLeft === null ? {} : { secondsLeft: info.secondsLeft }),
-    detail: [busy ?? stage, last && `reward ${last.reward.toFixed(2)}`].filter(Boolean).join(" · "),
+    detail: parts.filter(Boolean).join(" · "),
   };
 }
 

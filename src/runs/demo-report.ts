@@ -59,18 +59,12 @@ export interface DemoReport extends Record<Rate, BeforeAfter<number>> {
 }
 
 const TITLES: Record<Rate, [string, string]> = {
-  passAt1: ["First attempt right", "pass@1, of all scored attempts"],
-  fixRate: [
-    "Mended after its own reflection",
-    "fix rate, of all wrong first attempts; told only that they are wrong",
-  ],
-  retryRate: [
-    "Right on a plain retry",
-    "the same wrong attempts, no reflection: what resampling alone gives",
-  ],
+  passAt1: ["First attempt right", "pass@1, mean over problems"],
+  fixRate: ["Mended after its own reflection", "fix rate, of all wrong first attempts"],
+  retryRate: ["Right on a plain retry", "of the same: what resampling alone gives"],
   diagnosis: ["Error found", "names the first wrong line and the kind of error"],
   fixIfDiagnosed: ["Mended where the error was found", "P(fix | diagnosis right)"],
-  fixIfMisdiagnosed: ["Mended where it was not", "P(fix | diagnosis wrong): the analysis as a call for care"],
+  fixIfMisdiagnosed: ["Mended where it was not", "P(fix | diagnosis wrong)"],
   accT2: ["Right after one reflection", "first attempt right, or wrong and then mended"],
 };
 
@@ -133,7 +127,7 @@ function steps(report: DemoReport): [string, string][] {
     ],
     [
       "Trained",
-      `${run.method === "scrpo" ? "ScRPO" : run.method}, ${run.steps} steps in ${time(report.seconds.training ?? 0)} (run ${run.id})`,
+      `${run.method === "scrpo" ? "ScRPO" : run.method}, ${run.steps} steps in ${time(report.seconds.train ?? 0)} (run ${run.id})`,
     ],
   ];
 }
