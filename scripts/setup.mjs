@@ -88,14 +88,22 @@ async function ensureSystem(packages, why) {
   );
 }
 
-/** node_modules as the lock file says. Install scripts run only for what we need, so nothing is fetched behind npm. */
+/**
+ * node_modules as the lock file says; `npm ci` would refuse where a registry lacks other platforms' optional packages.
+ * Install scripts run only for what we need, so nothing is fetched behind npm.
+ */
 export async function ensureNodePackages() {
   const hash = hashOf("package-lock.json");
   if (stamped("packages", hash)) return;
   const env = { ONNXRUNTIME_NODE_INSTALL: "skip" };
   if (spawnSync("sh", ["-c", "command -v g++ && command -v make"]).status !== 0)
     await ensureSystem(COMPILER, "Compiling sqlite3");
-  await quiet("Node packages", "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], env);
+  await quiet(
+    "Node packages",
+    "npm",
+    ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"],
+    env,
+  );
   await quiet("Native modules", "npm", ["rebuild", "node", "esbuild", "sqlite3", "onnxruntime-node"], env);
   stamp("packages", hash);
 }
