@@ -1,6 +1,38 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelFolder } from "./folder.js";
 import type { Runtime } from "./runtime.js";
+import { Sampler, type Shape } from "./sampler.js";
+
+/** A sequence under way, as a decoder sees it. */
+export interface Sequence {
+  /** Its newest token, which is in no cache yet. */
+  readonly token: number;
+  /** Tokens so far, prompt and newest token included. */
+  readonly length: number;
+  /** It ends when it is this long. */
+  readonly limit: number;
+  /** The number in [0, 1) that decides the pick `ahead` tokens from the next. */
+  uniform(ahead: number): number;
+  /** Takes its next token; false when it ends with it. */
+  take(token: number, logprob: number): boolean;
+}
+
+/** Continues a number of sequences, each in a slot of its own. */
+export interface Decoder {
+  readonly slots: number;
+  /** Tokens that a slot can hold. */
+  readonly capacity: number;
+  /** Tokens that one `advance` may make of each sequence. */
+  readonly turns: number;
+  /** Computes a prompt. Returns the logits `[V]` after its last token, overwritten by the next call of anything. */
+  prefill(tokens: readonly number[]): Promise<Float32Array>;
+  /** Gives a slot the prompt that was prefilled last. */
+  place(slot: number, promptLength: number): void;
+  /** Moves a slot's sequence, of `length` tokens in the cache, to another slot. */
+  move(from: number, to: number, length: number): void;
+  /** Gives the sequences of slots 0..n-1 up to `turns` tokens each. */
+  advance(sequences: readonly Sequence[], shape: Shape, turns: number): Promise<void>;
+}
 
 /** A cache's elements: float32, or float16 as its 16 bits. */
 type CacheArray = Float32Array | Uint16Array;
@@ -18,7 +50,9 @@ interface Binding {
  *
  * The prompt is computed once, alone, in a cache of its own, and copied to the slots of its samples.
  */
-export class Stepper {
+export class Stepper implements Decoder {
+  readonly turns = 1;
+  private readonly sampler: Sampler;
   /** Next token of each slot and its position: what `step` reads. */
   private readonly ids: Int32Array;
   private readonly positions: Int32Array;
@@ -44,6 +78,7 @@ export class Stepper {
   ) {
     const rows = Math.max(slots, 2);
     this.rowsAtLeast = 2;
+    this.sampler = new Sampler(model.vocabSize);
     this.cacheType = cacheType(session, model);
     this.hasPositions = session.inputNames.includes(model.names.positionIds);
     this.tensors = {
@@ -67,7 +102,6 @@ export class Stepper {
     this.promptBinding = this.cacheBinding(this.promptCaches, 1);
   }
 
-  /** Computes a prompt into the prompt cache. Returns the logits `[V]` after its last token. */
   async prefill(tokens: readonly number[]): Promise<Float32Array> {
     const { names, vocabSize } = this.model;
     const length = tokens.length;
@@ -84,7 +118,6 @@ export class Stepper {
     return logits.subarray((length - 1) * vocabSize, length * vocabSize);
   }
 
-  /** Gives a slot the prompt that was prefilled last. */
   place(slot: number, promptLength: number): void {
     const { capacity } = this;
     for (let i = 0; i < this.caches.length; i++)
@@ -92,23 +125,27 @@ export class Stepper {
     this.setLength(slot, promptLength, capacity);
   }
 
-  /** Moves a slot's sequence of `length` tokens to another slot. */
   move(from: number, to: number, length: number): void {
     for (const cache of this.caches) this.copyRow(cache, from, cache, to, length);
     this.setLength(to, length, this.capacity);
-    this.ids[2 * to] = this.ids[2 * from] as number;
   }
 
-  /** What slot `slot` gets in the next step: `token` at `position` (0-based; the prompt's length at first). */
-  feed(slot: number, token: number, position: number): void {
-    this.ids[2 * slot] = token;
-    this.positions[2 * slot] = position;
-    this.mask[2 * (slot * this.capacity + position)] = 1;
+  async advance(sequences: readonly Sequence[], shape: Shape): Promise<void> {
+    sequences.forEach(({ token, length }, slot) => {
+      this.ids[2 * slot] = token;
+      this.positions[2 * slot] = length - 1;
+      this.mask[2 * (slot * this.capacity + length - 1)] = 1;
+    });
+    const logits = await this.step(Math.max(sequences.length, this.rowsAtLeast));
+    sequences.forEach((sequence, slot) => {
+      const random = shape.temperature === 0 ? 0 : sequence.uniform(0);
+      const { token, logprob } = this.sampler.sample(logits, slot * this.model.vocabSize, shape, random);
+      sequence.take(token, logprob);
+    });
   }
 
   /** One token for slots 0..rows-1. Returns logits `[rows, V]`, overwritten by the next step. */
-  async step(rows: number): Promise<Float32Array> {
-    const bound = Math.max(rows, this.rowsAtLeast);
+  private async step(bound: number): Promise<Float32Array> {
     let binding = this.bindings.get(bound);
     if (!binding) {
       binding = this.bind(bound);

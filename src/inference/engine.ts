@@ -1,7 +1,7 @@
 import type { InferenceSession } from "onnxruntime-node";
 import { ErrataError, type SamplingOptions } from "../protocol/types.js";
 import { type BackendOptions, openSession } from "./backends.js";
-import { Stepper } from "./decoder.js";
+import { type Decoder, Stepper } from "./decoder.js";
 import { type ModelFolder, readModelFolder } from "./folder.js";
 import { generate, type PreparedJob } from "./generate.js";
 import { loadRuntime, type Runtime } from "./runtime.js";
@@ -26,7 +26,7 @@ interface Loaded {
 export class LocalEngine implements Engine {
   private runtime: Runtime | undefined;
   private loaded: Loaded | undefined;
-  private stepper: Stepper | undefined;
+  private decoder: Decoder | undefined;
   /** The tail of the queue of calls. */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -74,12 +74,11 @@ export class LocalEngine implements Engine {
       const rows = prepared.reduce((sum, job) => sum + job.samples.length, 0);
       if (rows === 0) return;
       const slots = this.slotsFor(model, capacity);
-      if (this.stepper?.capacity !== capacity || this.stepper.slots !== slots) {
+      if (this.decoder?.capacity !== capacity || this.decoder.slots !== slots) {
         this.runtime ??= loadRuntime();
-        this.stepper = new Stepper(this.runtime, session, model, slots, capacity);
+        this.decoder = new Stepper(this.runtime, session, model, slots, capacity);
       }
-      const { stepper } = this;
-      const context = { ...model, tokenizer, stepper };
+      const context = { ...model, tokenizer, decoder: this.decoder };
       await generate(prepared, options, context, { row: on.row, progress: (p) => on.progress?.(p) }, signal);
     });
   }
@@ -135,7 +134,7 @@ export class LocalEngine implements Engine {
   private async release(): Promise<void> {
     const { loaded } = this;
     this.loaded = undefined;
-    this.stepper = undefined;
+    this.decoder = undefined;
     await loaded?.session.release();
   }
 

@@ -1,9 +1,12 @@
 import type { Generation, SamplingOptions } from "../protocol/types.js";
-import type { Stepper } from "./decoder.js";
+import type { Decoder, Sequence } from "./decoder.js";
 import { hashTokens, uniform } from "./random.js";
-import { type Pick, Sampler } from "./sampler.js";
+import { Sampler } from "./sampler.js";
 import { type ChatTokenizer, cutAtStop, StopFinder } from "./tokenizer.js";
 import type { GeneratedRow, GenerateProgress } from "./types.js";
+
+/** A block of turns takes no longer than this, so that progress, Cancel and refilling are never far away. */
+const BLOCK_SECONDS = 0.1;
 
 /** A prompt as tokens, and the sample numbers wanted of it. */
 export interface PreparedJob {
@@ -14,7 +17,7 @@ export interface PreparedJob {
 
 /** What decoding needs to know of the model. */
 export interface GenerateContext {
-  stepper: Stepper;
+  decoder: Decoder;
   tokenizer: ChatTokenizer;
   endTokens: ReadonlySet<number>;
   vocabSize: number;
@@ -22,35 +25,45 @@ export interface GenerateContext {
 }
 
 /** One sample under way. */
-class Row {
-  readonly tokens: number[] = [];
-  readonly logprobs: number[] = [];
-  readonly stop: StopFinder | undefined;
+class Row implements Sequence {
+  finish: Generation["finish"] | undefined;
   readonly limit: number;
+  private readonly tokens: number[] = [];
+  private readonly logprobs: number[] = [];
+  private readonly stop: StopFinder | undefined;
 
   constructor(
-    readonly job: PreparedJob,
-    readonly hash: [number, number],
-    readonly sample: number,
+    private readonly job: PreparedJob,
+    private readonly hash: [number, number],
+    private readonly sample: number,
     private readonly context: GenerateContext,
     private readonly options: SamplingOptions,
     private readonly stops: readonly string[],
   ) {
-    this.limit = Math.min(options.maxTokens, context.contextLength - job.tokens.length);
+    this.limit = Math.min(job.tokens.length + options.maxTokens, context.contextLength);
     this.stop = stops.length > 0 ? new StopFinder(context.tokenizer, stops) : undefined;
   }
 
+  get token(): number {
+    return this.tokens.at(-1) ?? 0;
+  }
   get length(): number {
     return this.job.tokens.length + this.tokens.length;
   }
+  get made(): number {
+    return this.tokens.length;
+  }
 
-  /** Takes the next token; says why the row ends with it, if it does. */
-  take({ token, logprob }: Pick): Generation["finish"] | undefined {
+  uniform(ahead: number): number {
+    return uniform(this.options.seed, this.hash, this.sample, this.tokens.length + ahead);
+  }
+
+  take(token: number, logprob: number): boolean {
     this.tokens.push(token);
     this.logprobs.push(logprob);
-    if (this.context.endTokens.has(token)) return "stop";
-    if (this.stop?.push(token)) return "stop";
-    return this.tokens.length >= this.limit ? "length" : undefined;
+    if (this.context.endTokens.has(token) || this.stop?.push(token)) this.finish = "stop";
+    else if (this.length >= this.limit) this.finish = "length";
+    return this.finish === undefined;
   }
 
   result(finish: Generation["finish"]): GeneratedRow {
@@ -68,13 +81,6 @@ class Row {
       finish,
     };
   }
-
-  next(sampler: Sampler, logits: Float32Array, offset: number): Pick {
-    const { options } = this;
-    const random =
-      options.temperature === 0 ? 0 : uniform(options.seed, this.hash, this.sample, this.tokens.length);
-    return sampler.sample(logits, offset, options, random);
-  }
 }
 
 /**
@@ -91,72 +97,87 @@ export async function generate(
   on: { row(row: GeneratedRow): void; progress(progress: GenerateProgress): void },
   signal?: AbortSignal,
 ): Promise<void> {
-  const { stepper, vocabSize } = context;
-  const sampler = new Sampler(vocabSize);
+  const { decoder } = context;
+  const sampler = new Sampler(context.vocabSize);
   const stops = (options.stop ?? []).filter((s) => s.length > 0);
   const queue = samplesOf(jobs);
   const rowsTotal = jobs.reduce((sum, job) => sum + job.samples.length, 0);
-  const slots: (Row | undefined)[] = [];
+  const slots = Math.min(decoder.slots, rowsTotal);
+  const rows: (Row | undefined)[] = [];
   const start = performance.now();
   let rowsDone = 0;
   let tokens = 0;
   let prefilled: { job: PreparedJob; logits: Float32Array; hash: [number, number] } | undefined;
   let following = queue.next();
+  /** Seconds of a turn, for the length of the next block. */
+  let pace = 0;
 
-  const accept = (row: Row, pick: Pick, slot: number): boolean => {
-    tokens++;
-    const finish = row.take(pick);
-    if (finish) {
-      rowsDone++;
-      on.row(row.result(finish));
-      return false;
-    }
-    stepper.feed(slot, pick.token, row.length - 1);
+  const report = (row: Row): boolean => {
+    if (!row.finish) return false;
+    rowsDone++;
+    on.row(row.result(row.finish));
     return true;
   };
-
   for (;;) {
-    for (let slot = 0; slot < stepper.slots && !following.done; slot++) {
-      while (!slots[slot] && !following.done) {
+    for (let slot = 0; slot < slots && !following.done; slot++) {
+      while (!rows[slot] && !following.done) {
         const { job, sample } = following.value;
         if (prefilled?.job !== job) {
           signal?.throwIfAborted();
-          prefilled = { job, logits: await stepper.prefill(job.tokens), hash: hashTokens(job.tokens) };
+          // A copy: the decoder's own buffer serves the next call.
+          const logits = (await decoder.prefill(job.tokens)).slice();
+          prefilled = { job, logits, hash: hashTokens(job.tokens) };
         }
         following = queue.next();
         const row = new Row(job, prefilled.hash, sample, context, options, stops);
-        const pick = row.next(sampler, prefilled.logits, 0);
-        stepper.place(slot, job.tokens.length);
-        if (accept(row, pick, slot)) slots[slot] = row;
+        const random = options.temperature === 0 ? 0 : row.uniform(0);
+        const { token, logprob } = sampler.sample(prefilled.logits, 0, options, random);
+        tokens++;
+        if (!row.take(token, logprob)) {
+          report(row);
+          continue;
+        }
+        decoder.place(slot, job.tokens.length);
+        rows[slot] = row;
       }
     }
-    compact(slots, stepper);
-    if (slots.length === 0) break;
+    const active = compact(rows, decoder);
+    if (active.length === 0) break;
     signal?.throwIfAborted();
-    const logits = await stepper.step(slots.length);
-    for (let slot = 0; slot < slots.length; slot++) {
-      const row = slots[slot];
-      if (row && !accept(row, row.next(sampler, logits, slot * vocabSize), slot)) slots[slot] = undefined;
-    }
+    const turns = Math.max(1, Math.min(decoder.turns, pace > 0 ? Math.floor(BLOCK_SECONDS / pace) : 1));
+    const before = performance.now();
+    const made = sum(active);
+    await decoder.advance(active, options, turns);
+    pace = (performance.now() - before) / 1000 / turns;
+    tokens += sum(active) - made;
+    active.forEach((row, slot) => {
+      if (report(row)) rows[slot] = undefined;
+    });
     const seconds = (performance.now() - start) / 1000;
     on.progress({ rowsDone, rowsTotal, tokens, tokensPerSecond: tokens / Math.max(seconds, 1e-3) });
   }
+}
+
+function sum(rows: Row[]): number {
+  let tokens = 0;
+  for (const row of rows) tokens += row.made;
+  return tokens;
 }
 
 function* samplesOf(jobs: PreparedJob[]): Generator<{ job: PreparedJob; sample: number }> {
   for (const job of jobs) for (const sample of job.samples) yield { job, sample };
 }
 
-/** Fills holes with the last sequences; afterwards `slots` has no hole. */
-function compact(slots: (Row | undefined)[], stepper: Stepper): void {
-  for (let slot = 0; slot < slots.length; slot++) {
-    while (slots.length > slot && slots.at(-1) === undefined) slots.pop();
-    const last = slots.at(-1);
-    if (slot >= slots.length || slots[slot] || !last) continue;
-    // Its newest token is fed but not in the cache yet.
-    stepper.move(slots.length - 1, slot, last.length - 1);
-    stepper.feed(slot, last.tokens.at(-1) ?? 0, last.length - 1);
-    slots[slot] = last;
-    slots.pop();
+/** Fills holes with the last sequences; returns `rows`, which has no hole any more. */
+function compact(rows: (Row | undefined)[], decoder: Decoder): Row[] {
+  for (let slot = 0; slot < rows.length; slot++) {
+    while (rows.length > slot && rows.at(-1) === undefined) rows.pop();
+    const last = rows.at(-1);
+    if (slot >= rows.length || rows[slot] || !last) continue;
+    // Its newest token is in no cache yet.
+    decoder.move(rows.length - 1, slot, last.length - 1);
+    rows[slot] = last;
+    rows.pop();
   }
+  return rows as Row[];
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { reason, sessionOptions } from "./backends.js";
-import { Stepper } from "./decoder.js";
+import { type Sequence, Stepper } from "./decoder.js";
 import { readModelFolder } from "./folder.js";
 import { loadRuntime } from "./runtime.js";
 
@@ -73,13 +73,21 @@ async function stepSeconds(backend: string, folder: string, threads: number): Pr
   const model = await readModelFolder(folder);
   const session = await runtime.InferenceSession.create(model.graph, sessionOptions(backend, threads));
   const stepper = new Stepper(runtime, session, model, 8, Math.min(128, model.contextLength));
-  await stepper.prefill([...model.endTokens]);
-  for (let slot = 0; slot < 8; slot++) stepper.place(slot, model.endTokens.size);
+  const prompt = [...model.endTokens];
+  await stepper.prefill(prompt);
+  for (let slot = 0; slot < 8; slot++) stepper.place(slot, prompt.length);
+  const greedy = { temperature: 0, topK: 0, topP: 1 };
   let best = Number.POSITIVE_INFINITY;
-  for (let step = 0; step < STEPS; step++) {
-    for (let slot = 0; slot < 8; slot++) stepper.feed(slot, 0, model.endTokens.size + step);
+  for (let step = 1; step <= STEPS; step++) {
+    const sequence = {
+      token: 0,
+      length: prompt.length + step,
+      limit: 128,
+      uniform: () => 0,
+      take: () => true,
+    };
     const start = performance.now();
-    await stepper.step(8);
+    await stepper.advance(Array<Sequence>(8).fill(sequence), greedy);
     best = Math.min(best, (performance.now() - start) / 1000);
   }
   await session.release();

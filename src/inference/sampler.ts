@@ -60,42 +60,46 @@ export class Sampler {
     highest: number,
     best: number,
   ): number {
-    const { vocabSize, weights, order } = this;
-    const { temperature, topP } = shape;
+    const { vocabSize, weights } = this;
+    const { temperature } = shape;
     let all = 0;
     for (let v = 0; v < vocabSize; v++) {
       const weight = Math.exp(((logits[offset + v] as number) - highest) / temperature);
       weights[v] = weight;
       all += weight;
     }
-    const limit = shape.topK > 0 ? Math.min(shape.topK, vocabSize) : vocabSize;
-    if (limit === vocabSize && topP >= 1) {
-      // Nothing is cut off: the inverse distribution function in the vocabulary's own order, no sorting.
-      let left = uniform * all;
-      for (let v = 0; v < vocabSize; v++) {
-        left -= weights[v] as number;
-        if (left < 0) return v;
-      }
-      return best;
-    }
-    let count = this.likeliest(limit, limit === vocabSize ? topP * all : Number.POSITIVE_INFINITY);
+    const least = this.least(shape, all);
     let total = 0;
-    for (let i = 0; i < count; i++) total += weights[order[i] as number] as number;
-    if (topP < 1) {
-      // The smallest set of likeliest tokens whose probability reaches topP; never empty.
-      const goal = topP * (limit === vocabSize ? all : total);
-      const most = count;
-      total = 0;
-      count = 0;
-      while (count < most && (count === 0 || total < goal))
-        total += weights[order[count++] as number] as number;
-    }
+    for (let v = 0; v < vocabSize; v++) if ((weights[v] as number) >= least) total += weights[v] as number;
+    // The inverse distribution function in the vocabulary's own order: no sorting where nothing is cut off.
     let left = uniform * total;
-    for (let i = 0; i < count; i++) {
-      left -= weights[order[i] as number] as number;
-      if (left < 0) return order[i] as number;
+    for (let v = 0; v < vocabSize; v++) {
+      const weight = weights[v] as number;
+      if (weight < least) continue;
+      left -= weight;
+      if (left < 0) return v;
     }
     return best;
+  }
+
+  /** The smallest weight that top-k, then top-p keep; its equals stay too, as in transformers. */
+  private least({ topK, topP }: Shape, all: number): number {
+    const { vocabSize, weights, order } = this;
+    const limit = topK > 0 ? Math.min(topK, vocabSize) : vocabSize;
+    if (limit === vocabSize && topP >= 1) return 0;
+    const most = this.likeliest(limit, limit === vocabSize ? topP * all : Number.POSITIVE_INFINITY);
+    const weightAt = (i: number) => weights[order[i] as number] as number;
+    if (topP >= 1) return weightAt(most - 1);
+    let total = all;
+    if (limit < vocabSize) {
+      total = 0;
+      for (let i = 0; i < most; i++) total += weightAt(i);
+    }
+    // The smallest set of likeliest tokens whose probability reaches topP; never empty.
+    let sum = weightAt(0);
+    let count = 1;
+    while (count < most && sum < topP * total) sum += weightAt(count++);
+    return weightAt(count - 1);
   }
 
   /**

@@ -80,13 +80,21 @@ describe("the sampler's distribution", () => {
 
   test("a vocabulary far larger than the nucleus is cut exactly", () => {
     const size = 50_000;
-    const flat = new Float32Array(size);
+    // Falling by a hair from one token to the next: the nucleus is thousands of tokens wide.
+    const slope = Float32Array.from({ length: size }, (_, v) => -1e-4 * v);
     const sampler = new Sampler(size);
-    // All alike: top-k keeps the first ids, top-p a share of them.
-    const last = sampler.sample(flat, 0, { temperature: 1, topK: 10, topP: 1 }, 0.999_999).token;
+    const last = sampler.sample(slope, 0, { temperature: 1, topK: 10, topP: 1 }, 0.999_999).token;
     expect(last).toBe(9);
-    const nucleus = sampler.sample(flat, 0, { temperature: 1, topK: 0, topP: 0.5 }, 0.999_999).token;
-    expect(nucleus).toBe(size / 2 - 1);
+    const nucleus = sampler.sample(slope, 0, { temperature: 1, topK: 0, topP: 0.5 }, 0.999_999).token;
+    // Half of the geometric sum: 1 - q^n = (1 - q^size) / 2.
+    const half = -Math.log(1 - (1 - Math.exp(-1e-4 * size)) / 2) / 1e-4;
+    expect(Math.abs(nucleus - half)).toBeLessThan(5);
+  });
+
+  test("equals of the last token kept stay", () => {
+    const sampler = new Sampler(4);
+    const tied = Float32Array.of(1, 1, 1, 0);
+    expect(sampler.sample(tied, 0, { temperature: 1, topK: 2, topP: 1 }, 0.99).token).toBe(2);
   });
 
   test("damaged logits are refused", () => {

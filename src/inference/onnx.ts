@@ -1,0 +1,158 @@
+import protobuf from "protobufjs/light.js";
+
+/**
+ * The part of onnx.proto (ONNX 1.23, IR version 10) that graph surgery touches. What is only passed on stays bytes
+ * (`initializer`, `attribute`, …), so nothing of it can be lost or reordered.
+ */
+const types = protobuf.Root.fromJSON({
+  nested: {
+    Model: {
+      fields: {
+        irVersion: { type: "int64", id: 1 },
+        producerName: { type: "string", id: 2 },
+        graph: { type: "Graph", id: 7 },
+        opsetImport: { rule: "repeated", type: "bytes", id: 8 },
+        functions: { rule: "repeated", type: "bytes", id: 25 },
+      },
+    },
+    Graph: {
+      fields: {
+        node: { rule: "repeated", type: "Node", id: 1 },
+        name: { type: "string", id: 2 },
+        initializer: { rule: "repeated", type: "bytes", id: 5 },
+        input: { rule: "repeated", type: "ValueInfo", id: 11 },
+        output: { rule: "repeated", type: "ValueInfo", id: 12 },
+      },
+    },
+    Node: {
+      fields: {
+        input: { rule: "repeated", type: "string", id: 1 },
+        output: { rule: "repeated", type: "string", id: 2 },
+        name: { type: "string", id: 3 },
+        opType: { type: "string", id: 4 },
+        attribute: { rule: "repeated", type: "bytes", id: 5 },
+        domain: { type: "string", id: 7 },
+      },
+    },
+    ValueInfo: { fields: { name: { type: "string", id: 1 }, type: { type: "bytes", id: 2 } } },
+    Type: { fields: { tensor: { type: "TensorType", id: 1 } } },
+    TensorType: { fields: { elemType: { type: "int32", id: 1 }, shape: { type: "Shape", id: 2 } } },
+    Shape: { fields: { dim: { rule: "repeated", type: "Dim", id: 1 } } },
+    Dim: { fields: { value: { type: "int64", id: 1 }, param: { type: "string", id: 2 } } },
+    Attribute: {
+      fields: {
+        name: { type: "string", id: 1 },
+        i: { type: "int64", id: 3 },
+        t: { type: "Tensor", id: 5 },
+        g: { type: "Graph", id: 6 },
+        type: { type: "int32", id: 20 },
+      },
+    },
+    Tensor: {
+      fields: {
+        dims: { rule: "repeated", type: "int64", id: 1 },
+        dataType: { type: "int32", id: 2 },
+        name: { type: "string", id: 8 },
+        rawData: { type: "bytes", id: 9 },
+      },
+    },
+  },
+});
+
+export interface OnnxNode {
+  input: string[];
+  output: string[];
+  name: string;
+  opType: string;
+  attribute: Uint8Array[];
+  domain: string;
+}
+export interface OnnxValue {
+  name: string;
+  /** TypeProto. */
+  type: Uint8Array;
+}
+export interface OnnxGraph {
+  node: OnnxNode[];
+  name: string;
+  /** TensorProtos; large ones refer to an external data file. */
+  initializer: Uint8Array[];
+  input: OnnxValue[];
+  output: OnnxValue[];
+}
+export interface OnnxModel {
+  irVersion: unknown;
+  producerName: string;
+  graph: OnnxGraph;
+  opsetImport: Uint8Array[];
+  functions: Uint8Array[];
+}
+
+function encode(type: string, value: object): Uint8Array {
+  const found = types.lookupType(type);
+  return found.encode(found.create(value)).finish();
+}
+
+/** Throws when the bytes are no ONNX model. */
+export function decodeModel(bytes: Uint8Array): OnnxModel {
+  return types.lookupType("Model").decode(bytes) as unknown as OnnxModel;
+}
+export function encodeModel(model: OnnxModel): Uint8Array {
+  return encode("Model", model);
+}
+
+/** TensorProto.DataType */
+export const FLOAT = 1;
+export const INT64 = 7;
+export const BOOL = 9;
+/** AttributeProto.AttributeType */
+const INT_ATTRIBUTE = 2;
+const GRAPH_ATTRIBUTE = 5;
+
+export const intAttribute = (name: string, i: number) =>
+  encode("Attribute", { name, i, type: INT_ATTRIBUTE });
+export const graphAttribute = (name: string, g: OnnxGraph) =>
+  encode("Attribute", { name, g, type: GRAPH_ATTRIBUTE });
+
+/** A graph's input or output; sizes that are not known are names. Without `dims` the rank is unknown too. */
+export function value(name: string, elemType: number, dims?: (number | string)[]): OnnxValue {
+  const dim = dims?.map((d) => (typeof d === "number" ? { value: d } : { param: d }));
+  return { name, type: encode("Type", { tensor: { elemType, ...(dim && { shape: { dim } }) } }) };
+}
+
+export function initializer(
+  name: string,
+  data: Float32Array | BigInt64Array | boolean,
+  dims: number[],
+): Uint8Array {
+  const dataType = data === true || data === false ? BOOL : data instanceof Float32Array ? FLOAT : INT64;
+  const rawData =
+    typeof data === "boolean"
+      ? Uint8Array.of(data ? 1 : 0)
+      : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return encode("Tensor", { dims, dataType, name, rawData });
+}
+
+/** Writes nodes in the order of their use; each call returns the name of the (first) output. */
+export class GraphWriter {
+  readonly nodes: OnnxNode[] = [];
+  private count = 0;
+
+  constructor(private readonly prefix: string) {}
+
+  op(opType: string, input: string[], attribute: Uint8Array[] = [], output = this.fresh()): string {
+    this.nodes.push({ input, output: [output], name: `${output}.${opType}`, opType, attribute, domain: "" });
+    return output;
+  }
+
+  /** For nodes of several outputs. */
+  ops(opType: string, input: string[], outputs: number, attribute: Uint8Array[] = []): string[] {
+    const output = Array.from({ length: outputs }, () => this.fresh());
+    this.nodes.push({ input, output, name: `${output[0]}.${opType}`, opType, attribute, domain: "" });
+    return output;
+  }
+
+  private fresh(): string {
+    return `${this.prefix}v${this.count++}`;
+  }
+}
