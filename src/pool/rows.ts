@@ -24,9 +24,14 @@ export const ATTEMPT_TABLES = `${COUNTING_TABLES} JOIN generations t ON t.attemp
 const text = (value: unknown): string => String(value);
 const maybe = (value: unknown): string | null => (value === null ? null : String(value));
 
-/** `truncated`: the token limit came before any answer did. Otherwise the grader's word. */
-export function verdictOf(generation: Generation, grade: Grade): Verdict {
-  return generation.finish === "length" && grade.answer === null ? "truncated" : grade.verdict;
+/**
+ * `truncated`: the token limit came before an answer did, or within it ("x = 1" of "x = 12": nothing after the answer
+ * shows that it was complete). Otherwise the grader's word. For a reflection, `text` is its corrected solution.
+ */
+export function verdictOf(finish: Finish, text: string, grade: Grade): Verdict {
+  if (finish === "stop") return grade.verdict;
+  const rest = grade.span ? text.slice(grade.span[1]) : "";
+  return grade.answer === null || /^[\s$.]*$/.test(rest) ? "truncated" : grade.verdict;
 }
 
 export function toAttempt(row: Row): Attempt {

@@ -83,7 +83,7 @@ export async function writeAttempts(db: Connection, attempts: NewAttempt[]): Pro
   const rows = attempts.map(({ groupId, sample, generation, grade }): SqlValue[] => {
     const group = known.get(groupId);
     if (!group) throw notThere("group", groupId);
-    const verdict = verdictOf(generation, grade);
+    const verdict = verdictOf(generation.finish, generation.text, grade);
     return [
       ...[groupId, Number(group.problem_id), sample, String(group.purpose), verdict, verdict, grade.answer],
       ...[grade.span?.[0] ?? null, grade.span?.[1] ?? null, generation.finish, generation.tokenIds.length],
@@ -125,7 +125,12 @@ export async function writeReflections(db: Connection, reflections: NewReflectio
       r.analysis,
       r.correctedSolution,
     ],
-    ...[r.parsed ? 1 : 0, verdictOf(r.generation, r.grade), r.grade.answer, r.grade.reason],
+    ...[
+      r.parsed ? 1 : 0,
+      verdictOf(r.generation.finish, r.correctedSolution, r.grade),
+      r.grade.answer,
+      r.grade.reason,
+    ],
     ...[r.generation.finish, r.generation.tokenIds.length, at],
   ]);
   await insert(

@@ -1,3 +1,5 @@
+import type { Attempt, Reflection } from "../protocol/types.js";
+
 /**
  * Did an analysis find the error? Only for the demo's linear equations, where the truth needs no generator: the first
  * wrong line is the first that the true x does not satisfy. The rules are those of demo/truth.py, and
@@ -26,6 +28,34 @@ export function namedLine(analysis: string): number | null {
 export function diagnosisRight(analysis: string, solution: string, gold: string): boolean | null {
   const wrong = firstWrongLine(solution, gold);
   return wrong === null ? null : namedLine(analysis) === wrong;
+}
+
+/** One reflection on one wrong attempt: was its diagnosis right, and did it fix? */
+export interface Diagnosis {
+  attemptId: number;
+  problemId: number;
+  right: boolean;
+  /** Both sections parsed and the corrected answer right. */
+  fixed: boolean;
+}
+
+/**
+ * For diagnosis right, P(fix | right) and P(fix | wrong). Reflections on attempts without a wrong line are left out:
+ * there a diagnosis can be neither.
+ */
+export function diagnosesOf(
+  attempts: readonly Attempt[],
+  reflections: readonly Reflection[],
+  goldOf: (problemId: number) => string | undefined,
+): Diagnosis[] {
+  const byId = new Map(attempts.map((attempt) => [attempt.id, attempt]));
+  return reflections.flatMap(({ attemptId, analysis, parsed, verdict }) => {
+    const attempt = byId.get(attemptId);
+    const gold = attempt && goldOf(attempt.problemId);
+    const right = gold === undefined ? null : diagnosisRight(analysis, attempt?.text ?? "", gold);
+    if (!attempt || right === null) return [];
+    return [{ attemptId, problemId: attempt.problemId, right, fixed: parsed && verdict === "correct" }];
+  });
 }
 
 /** Does x satisfy the equation? A line that is no equation of the demo's forms does not hold. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { verdictOf } from "../../src/pool/rows.js";
 import { attempt, fill, open, spec, workspace } from "./pool.fixture.js";
 
 test("attempts come back as stored, with their tokens, and are never doubled", async () => {
@@ -135,4 +136,24 @@ test("what is not there is named", async () => {
     code: "not-found",
   });
   await expect(pool.putAttempts([attempt(9, 0, "C")])).rejects.toMatchObject({ code: "not-found" });
+});
+
+test("an answer that the token limit may have cut is truncated, one that is closed counts", () => {
+  const grade = (text: string, answer: string) => {
+    const at = text.lastIndexOf(answer);
+    return { verdict: "incorrect", answer, span: [at, at + answer.length], reason: "" } as const;
+  };
+  const of = (text: string, answer: string) =>
+    verdictOf("length", text, { ...grade(text, answer), span: [...grade(text, answer).span] });
+  expect(of("$2x=24$\n$x=1", "1")).toBe("truncated");
+  expect(of("$2x=24$\n$x=12$\n", "12")).toBe("truncated");
+  expect(of("#### 1", "1")).toBe("truncated");
+  expect(of("so \\boxed{1} and then", "1")).toBe("incorrect");
+  expect(of("\\boxed{1}", "1")).toBe("incorrect");
+  expect(verdictOf("length", "so", { verdict: "unscored", answer: null, span: null, reason: "" })).toBe(
+    "truncated",
+  );
+  expect(verdictOf("stop", "so", { verdict: "unscored", answer: null, span: null, reason: "" })).toBe(
+    "unscored",
+  );
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll } from "vitest";
-import type { Grader } from "../../src/grading/types.js";
+import { createGrader, type Grader } from "../../src/grading/index.js";
 import { InferenceClient } from "../../src/inference/client.js";
 import { findPrompt } from "../../src/inference/prompts.js";
 import type { Engine } from "../../src/inference/types.js";
@@ -16,9 +16,10 @@ export const MODEL: ModelEntry = {
 export const OPTIONS: SamplingOptions = { temperature: 1, topP: 1, topK: 0, maxTokens: 110, seed: 3 };
 export const prompt = (name: "solve" | "reflect") => findPrompt(name, { family: "demo" });
 
-/** The real worker on the embedded model; the demo's answers are integers in a box, compared as text. */
+/** The real worker on the embedded model, and the real grader (the demo's answers need no grading thread). */
 export function tools(): { engine: Engine & { pid: number | undefined }; grader: Grader } {
-  const made: Partial<ReturnType<typeof tools>> & { remove?: () => void } = {};
+  const made: { engine?: InferenceClient; remove?: () => void } = {};
+  const grader = createGrader();
   beforeAll(async () => {
     const worker = await bundleWorker("src/workers/inference.ts");
     made.remove = worker.remove;
@@ -26,6 +27,7 @@ export function tools(): { engine: Engine & { pid: number | undefined }; grader:
   });
   afterAll(async () => {
     await made.engine?.dispose();
+    await grader.dispose();
     made.remove?.();
   });
   return {
@@ -33,25 +35,9 @@ export function tools(): { engine: Engine & { pid: number | undefined }; grader:
       if (!made.engine) throw new Error("Only inside a test");
       return made.engine;
     },
-    grader: {
-      grade,
-      equal: async (a, b) => ({ equal: a === b, why: "as text" }),
-      dispose: async () => undefined,
-    },
+    grader,
   };
 }
-
-const grade: Grader["grade"] = async (text, gold) => {
-  const box = [...text.matchAll(/\\boxed\{([^}]*)\}/g)].at(-1);
-  if (!box?.[1]) return { verdict: "unscored", answer: null, span: null, reason: "no answer was found" };
-  const start = box.index + "\\boxed{".length;
-  return {
-    verdict: box[1] === gold ? "correct" : "incorrect",
-    answer: box[1],
-    span: [start, start + box[1].length],
-    reason: "compared as text",
-  };
-};
 
 export function problems(n: number): Problem[] {
   const lines = readFileSync(assetFile("demo/problems/train.jsonl"), "utf8").trim().split("\n").slice(0, n);
