@@ -131,7 +131,8 @@ export class ErrataChart extends HTMLElement {
       stroke: this.colour(`--plot-${line.colour}`),
       width: 1.6,
       spanGaps: true,
-      points: { show: this.points.length < 3 },
+      // A line needs two points; before that, a dot says that there is something.
+      points: { show: (u, series) => (u.data[series]?.filter((v) => v != null).length ?? 0) < 3, size: 5 },
       ...(line.dashed ? { dash: [4, 3] } : {}),
     };
   }

@@ -8,6 +8,17 @@ const PHASES: Record<string, string> = {
   saving: "saving a checkpoint",
   exporting: "exporting the model",
 };
+/** As the papers write them. */
+const METHODS: Record<string, string> = {
+  scrpo: "ScRPO",
+  grpo: "GRPO",
+  dapo: "DAPO",
+  dr_grpo: "Dr. GRPO",
+  s2r: "S²R",
+  score: "SCoRe",
+  sft: "SFT",
+  dpo: "DPO",
+};
 const ALIVE: ReadonlySet<RunHead["status"]> = new Set(["starting", "running", "stopping"]);
 
 export const isAlive = (head: RunHead): boolean => ALIVE.has(head.status);
@@ -19,13 +30,12 @@ export function header(head: RunHead, act: (deed: RunDeed) => void): TemplateRes
     isAlive(head) && head.secondsLeft !== null ? `${duration(head.secondsLeft)} left` : null,
     head.tokensPerSecond === null ? null : `${Math.round(head.tokensPerSecond)} tok/s`,
     head.device,
-    `${head.method} from ${head.model}`,
+    `${METHODS[head.method] ?? head.method} from ${head.model}`,
   ];
   return html`<header class="bar">
       <h1>${head.name}</h1>
       ${statusChip(head)}
       <span class="figures">${figures.filter((f) => f !== null).join(" · ")}</span>
-      <span class="push"></span>
       <div class="buttons">${buttons(head, act)}</div>
     </header>
     <progress

@@ -76,7 +76,7 @@ export const PLOTS: Plot[] = [
   {
     id: "zero",
     title: "Zero-variance groups",
-    sub: "they teach nothing",
+    sub: "no gradient",
     alarms: ["zero-variance"],
     range: [0, 1],
     lines: [{ name: "share", colour: "warn", of: (p) => p.zero_variance, write: (v) => share(v) }],

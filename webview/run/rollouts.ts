@@ -26,18 +26,18 @@ export function rollouts(view: RolloutsView | null): TemplateResult | typeof not
           </tr>
         </thead>
         <tbody>
-          ${view.rows.map((row) => line(row, correction))}
+          ${view.rows.map((row, i) => line(row, correction, view.rows[i - 1]?.problem === row.problem))}
         </tbody>
       </table>
     </div>
   </section>`;
 }
 
-function line(row: Rollout, correction: boolean): TemplateResult {
+function line(row: Rollout, correction: boolean, same: boolean): TemplateResult {
   const solution = correction ? (row.wrong ?? "") : row.completion;
   const analysis = row.analysis ?? row.completion;
   return html`<tr>
-    <td><errata-math .text=${row.problem} .lazy=${true}></errata-math></td>
+    <td><errata-math class=${same ? "same" : ""} .text=${row.problem} .lazy=${true}></errata-math></td>
     <td class="faint"><errata-math class="clamp" .text=${solution} .lazy=${true}></errata-math></td>
     ${
       correction

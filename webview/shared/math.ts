@@ -50,10 +50,16 @@ export function warm(text: string): void {
   for (const s of segmentMath(text)) if (s.kind !== "text") typeset(s.body, s.kind === "display");
 }
 
-/** An answer on its own is TeX without delimiters, unless it is words. */
+const SMALL_FRACTION = /^(-?)\\[dt]?frac\{(-?)(\w{1,4})\}\{(\w{1,4})\}$/;
+
+/**
+ * An answer on its own is TeX without delimiters, unless it is words. A small fraction is set with a slash, as in
+ * running text: stacked, it would be too small to read there.
+ */
 export function answerText(answer: string): string {
   if (answer.includes("$") || /[a-z]{2,}\s+[a-z]{2,}/i.test(answer.replace(/\\[a-z]+/gi, ""))) return answer;
-  return `$${answer}$`;
+  const slashed = answer.trim().replace(SMALL_FRACTION, "$1$2$3/$4");
+  return `$${slashed.startsWith("--") ? answer : slashed}$`;
 }
 
 /** Typesets what comes near the screen; one observer serves every element. */
