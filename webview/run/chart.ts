@@ -132,7 +132,7 @@ export class ErrataChart extends HTMLElement {
       width: 1.6,
       spanGaps: true,
       // A line needs two points; before that, a dot says that there is something.
-      points: { show: (u, series) => (u.data[series]?.filter((v) => v != null).length ?? 0) < 3, size: 5 },
+      points: { show: (u, series) => measured(u.data[series]) < 3, size: 5 },
       ...(line.dashed ? { dash: [4, 3] } : {}),
     };
   }
@@ -190,6 +190,12 @@ export class ErrataChart extends HTMLElement {
   }
 }
 customElements.define("errata-chart", ErrataChart);
+
+function measured(values: ArrayLike<number | null | undefined> | undefined): number {
+  let n = 0;
+  for (let i = 0; i < (values?.length ?? 0); i++) if (values?.[i] != null) n++;
+  return n;
+}
 
 function axis(options: uPlot.Axis): uPlot.Axis {
   return { ticks: { show: false }, gap: 4, ...options };

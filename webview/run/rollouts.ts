@@ -18,7 +18,7 @@ export function rollouts(view: RolloutsView | null): TemplateResult | typeof not
           <tr>
             <th scope="col">Problem</th>
             <th scope="col">${correction ? "Wrong solution" : "Solution"}</th>
-            ${correction ? html`<th scope="col">Analysis (receives gradient)</th>` : nothing}
+            ${correction ? html`<th scope="col">Analysis (shaded: receives gradient)</th>` : nothing}
             <th scope="col">Answer</th>
             <th scope="col" class="number">Reward</th>
             <th scope="col" class="number">Advantage</th>
