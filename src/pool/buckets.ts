@@ -1,4 +1,5 @@
 import { attemptWhere, isTallied } from "./query.js";
+import { ATTEMPT_TABLES } from "./rows.js";
 import type { Connection, Row, SqlValue } from "./sqlite.js";
 import type { AttemptQuery, PoolBucket, PoolGrouping } from "./types.js";
 
@@ -14,13 +15,6 @@ const COLUMNS: Record<PoolGrouping, string> = {
   kind: "coalesce(p.kind, '')",
   answer: "coalesce(a.answer, '')",
   errorType: "coalesce(a.error_type, '')",
-};
-const NONE: Record<PoolGrouping, string> = {
-  problem: "",
-  level: "no level",
-  kind: "no kind",
-  answer: "no answer",
-  errorType: "no error type",
 };
 
 /**
@@ -49,7 +43,7 @@ export async function buckets(
   );
   return rows.map((row) => ({
     key: String(row.key),
-    label: row.key === "" ? NONE[grouping] : String(row.key),
+    label: String(row.key),
     attempts: Number(row.attempts),
     unreviewed: Number(row.unreviewed),
   }));
@@ -105,8 +99,8 @@ interface Source {
 }
 
 function fromAttempts(query: AttemptQuery): Source {
-  const { from, sql, params } = attemptWhere(query);
-  return { from, where: sql, params, count: "count(*)", unreviewed: "sum(1 - a.reviewed)" };
+  const { sql, params } = attemptWhere(query);
+  return { from: ATTEMPT_TABLES, where: sql, params, count: "count(*)", unreviewed: "sum(1 - a.reviewed)" };
 }
 
 /** @param single one row a problem, so that nothing needs summing. */

@@ -1,10 +1,8 @@
-import { ATTEMPT_TABLES, COUNTING_TABLES } from "./rows.js";
 import type { SqlValue } from "./sqlite.js";
 import type { AttemptQuery } from "./types.js";
 
-/** A WHERE clause with its parameters, over the tables that it needs. */
+/** A WHERE clause over `ATTEMPT_TABLES`, with its parameters. */
 export interface Where {
-  from: string;
   sql: string;
   params: SqlValue[];
 }
@@ -43,11 +41,10 @@ export function attemptWhere(query: AttemptQuery, purposes = false): Where {
     ["a.error_type", query.errorType],
   ];
   for (const [column, value] of named) {
-    if (value === "") add(`${column} IS NULL`);
+    if (value === "") add(`coalesce(${column}, '') = ''`);
     else if (value !== undefined) add(`${column} = ?`, value);
   }
-  const from = query.text ? ATTEMPT_TABLES : COUNTING_TABLES;
-  return { from, sql: sql.length > 0 ? sql.join(" AND ") : "1", params };
+  return { sql: sql.length > 0 ? sql.join(" AND ") : "1", params };
 }
 
 /** Does a query ask only for what problems' tallies know (scope, problem, level, kind, reviewed)? */

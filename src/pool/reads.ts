@@ -62,8 +62,11 @@ export async function readAttempts(
 
 /** In review order: by problem, then as stored. */
 export async function readAttemptIds(db: Connection, query: AttemptQuery): Promise<number[]> {
-  const { from, sql, params } = attemptWhere(query);
-  const rows = await db.all(`SELECT a.id FROM ${from} WHERE ${sql} ORDER BY a.problem_id, a.id`, ...params);
+  const { sql, params } = attemptWhere(query);
+  const rows = await db.all(
+    `SELECT a.id FROM ${ATTEMPT_TABLES} WHERE ${sql} ORDER BY a.problem_id, a.id`,
+    ...params,
+  );
   return rows.map((row) => Number(row.id));
 }
 

@@ -16,10 +16,13 @@ import type { StoredProblem } from "./types.js";
 /** Columns of an Attempt, over the tables of `ATTEMPT_TABLES`. */
 export const ATTEMPT_COLUMNS = `a.id, a.problem_id, a.group_id, a.sample, s.model_id, t.text, a.finish, a.tokens,
   a.verdict, a.answer, a.span_start, a.span_end, a.reason, a.in_pool, a.error_type, a.error_type_source, a.created_at`;
-/** Enough to count attempts; `p`, `g` and `s` are their problem, group and sampling. */
-export const COUNTING_TABLES =
-  "attempts a JOIN groups g ON g.id = a.group_id JOIN samplings s ON s.id = g.sampling_id JOIN problems p ON p.id = a.problem_id";
-export const ATTEMPT_TABLES = `${COUNTING_TABLES} JOIN generations t ON t.attempt_id = a.id`;
+/**
+ * An attempt with its group, sampling, problem and generation. LEFT, though none is ever missing: SQLite leaves out a
+ * LEFT JOIN that nothing asks for.
+ */
+export const ATTEMPT_TABLES = `attempts a LEFT JOIN groups g ON g.id = a.group_id
+  LEFT JOIN samplings s ON s.id = g.sampling_id LEFT JOIN problems p ON p.id = a.problem_id
+  LEFT JOIN generations t ON t.attempt_id = a.id`;
 
 const text = (value: unknown): string => String(value);
 const maybe = (value: unknown): string | null => (value === null ? null : String(value));

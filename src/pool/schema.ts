@@ -134,8 +134,9 @@ CREATE TABLE attempts (
 );
 CREATE INDEX attempts_problem ON attempts (problem_id);
 CREATE INDEX attempts_pool ON attempts (id) WHERE in_pool = 1;
-CREATE INDEX attempts_pool_answer ON attempts (answer, reviewed) WHERE in_pool = 1;
-CREATE INDEX attempts_pool_error ON attempts (error_type, reviewed) WHERE in_pool = 1;
+CREATE INDEX attempts_pool_problem ON attempts (problem_id) WHERE in_pool = 1;
+CREATE INDEX attempts_pool_answer ON attempts (coalesce(answer, ''), reviewed) WHERE in_pool = 1;
+CREATE INDEX attempts_pool_error ON attempts (coalesce(error_type, ''), reviewed) WHERE in_pool = 1;
 CREATE TABLE generations (
   attempt_id INTEGER PRIMARY KEY REFERENCES attempts (id) ON DELETE CASCADE,
   text TEXT NOT NULL,

@@ -106,6 +106,7 @@ export interface AttemptQuery {
 export interface PoolBucket {
   /** Value to pass back in an AttemptQuery (`level`, `kind`, `answer`, `errorType`, or the problem's row id). */
   key: string;
+  /** The problem's text, or the key; empty where there is none. */
   label: string;
   attempts: number;
   unreviewed: number;

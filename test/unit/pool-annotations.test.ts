@@ -115,7 +115,7 @@ test("error types: a person's stands before the generator's, which comes back wh
   await pool.setErrorTypes([{ attemptId: id, errorType: "x-term", source: "machine" }]);
   expect(await now()).toEqual(["product", "person"]);
   expect(await pool.buckets("errorType")).toEqual([
-    { key: "", label: "no error type", attempts: 5, unreviewed: 5 },
+    { key: "", label: "", attempts: 5, unreviewed: 5 },
     { key: "product", label: "product", attempts: 1, unreviewed: 1 },
   ]);
   await pool.annotate("attempt", id, "ann", { kind: "errorType", value: null });

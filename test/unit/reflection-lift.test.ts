@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import type { Attempt, Reflection, Verdict } from "../../src/protocol/types.js";
-import { diagnosesOf } from "../../src/reflection/diagnosis.js";
 import { liftOf } from "../../src/reflection/lift.js";
 
-const attempt = (id: number, problemId: number, verdict: Verdict, text = ""): Attempt => ({
+const attempt = (id: number, problemId: number, verdict: Verdict): Attempt => ({
   ...{
     id,
     problemId,
@@ -18,8 +17,16 @@ const attempt = (id: number, problemId: number, verdict: Verdict, text = ""): At
   ...{ answer: "1", answerSpan: null, reason: "", inPool: false, errorType: null, errorTypeSource: null },
   createdAt: "",
 });
-const reflection = (attemptId: number, verdict: Verdict, parsed = true, analysis = ""): Reflection => ({
-  ...{ id: attemptId * 10, attemptId, modelId: "base", sample: 0, text: "", analysis, correctedSolution: "" },
+const reflection = (attemptId: number, verdict: Verdict, parsed = true): Reflection => ({
+  ...{
+    id: attemptId * 10,
+    attemptId,
+    modelId: "base",
+    sample: 0,
+    text: "",
+    analysis: "",
+    correctedSolution: "",
+  },
   ...{ parsed, verdict, answer: null, reason: "", createdAt: "" },
 });
 
@@ -62,22 +69,4 @@ test("fix rate and plain retry are counted on the same wrong attempts", () => {
     reflection: { fixed: 1, scored: 4, unscored: 1 },
     retry: { fixed: 1, scored: 2, unscored: 1 },
   });
-});
-
-test("diagnoses are told apart by whether they fixed", () => {
-  const text = "$5x-4+1=3x-1$\n$5x-3=3x-1$\n$x=1$\n\\boxed{1}"; // 5(x-4)+1=3x-1, x = 9
-  const attempts = [attempt(1, 1, "incorrect", text), attempt(2, 1, "incorrect", "$x=9$\n\\boxed{-9}")];
-  const found = diagnosesOf(
-    attempts,
-    [
-      reflection(1, "correct", true, "Line 1, distribution error."),
-      reflection(1, "correct", true, "Line 3, sign error."),
-      reflection(2, "correct", true, "Line 1, sign error."), // every line holds: nothing to diagnose
-    ],
-    () => "9",
-  );
-  expect(found).toEqual([
-    { attemptId: 1, problemId: 1, right: true, fixed: true },
-    { attemptId: 1, problemId: 1, right: false, fixed: true },
-  ]);
 });
