@@ -85,6 +85,12 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+// `errata pool list | head`: a reader that went away is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
 main(process.argv.slice(2)).then(
   (status) => {
     process.exitCode = status;
