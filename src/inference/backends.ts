@@ -1,6 +1,8 @@
 import { cpus } from "node:os";
+import { dirname } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 import { graphError, type ModelFolder } from "./folder.js";
+import { prepareBlock } from "./prepare.js";
 import type { Runtime } from "./runtime.js";
 import type { LoadedModel } from "./types.js";
 
@@ -8,8 +10,10 @@ import type { LoadedModel } from "./types.js";
 const ORDER = ["cuda", "dml", "coreml", "webgpu"];
 
 export interface BackendOptions {
-  /** Takes this one or fails. */
+  /** Only this one is tried, and the CPU when it does not work. */
   backend?: string;
+  /** False decodes step by step also where the model could be decoded in blocks. */
+  block?: boolean;
   /** Threads of one operator. Default: the physical cores, estimated. */
   threads?: number;
   /**
@@ -21,6 +25,8 @@ export interface BackendOptions {
 
 export interface OpenedSession {
   session: InferenceSession;
+  /** The session is of the prepared graph, for BlockDecoder; else of the model's own, for Stepper. */
+  block: boolean;
   backend: string;
   notTaken: LoadedModel["notTaken"];
 }
@@ -43,25 +49,29 @@ export function sessionOptions(backend: string, threads: number): InferenceSessi
   };
 }
 
-/** Opens a graph on the best backend that works here. Throws "corrupt-model", or "no-backend" for a forced one. */
+/** Opens a graph on the best backend that works here. Throws "corrupt-model". */
 export async function openSession(
   runtime: Runtime,
-  { folder, graph }: ModelFolder,
+  model: ModelFolder,
   options: BackendOptions,
 ): Promise<OpenedSession> {
+  const { folder, graph } = model;
   const threads = options.threads ?? defaultThreads();
   const open = (backend: string) => runtime.InferenceSession.create(graph, sessionOptions(backend, threads));
-  const notTaken: LoadedModel["notTaken"] = [];
-  const forced = options.backend;
-  // The CPU first of all, so that a damaged file is told apart from a backend that does not work.
-  let cpu: InferenceSession | undefined;
-  if (forced === undefined || forced === "cpu") {
+  const openCpu = async (): Promise<OpenedSession> => {
+    const opened = { backend: "cpu", notTaken };
+    const session = options.block === false ? undefined : await openBlock(runtime, model, threads);
+    if (session) return { ...opened, session, block: true };
     try {
-      cpu = await open("cpu");
+      return { ...opened, session: await open("cpu"), block: false };
     } catch (error) {
       throw graphError(graph, error);
     }
-  }
+  };
+  const notTaken: LoadedModel["notTaken"] = [];
+  const forced = options.backend;
+  // The CPU first of all, so that a damaged file is told apart from a backend that does not work.
+  const cpu = await openCpu();
   const listed = new Set(runtime.listSupportedBackends().map((b) => b.name));
   for (const backend of forced === undefined ? ORDER : [forced]) {
     if (backend === "cpu") break;
@@ -76,16 +86,29 @@ export async function openSession(
     }
     try {
       const session = await open(backend);
-      await cpu?.release();
-      return { session, backend, notTaken };
+      await cpu.session.release();
+      return { session, block: false, backend, notTaken };
     } catch (error) {
       notTaken.push({ backend, why: reason(error) });
     }
   }
-  if (forced !== undefined && forced !== "cpu")
-    cpu = await open("cpu").catch((e) => Promise.reject(graphError(graph, e)));
-  if (!cpu) throw graphError(graph, "no session");
-  return { session: cpu, backend: "cpu", notTaken };
+  return cpu;
+}
+
+/** A session of the model's decode block; undefined where it has none or ONNX Runtime refuses it. */
+async function openBlock(
+  runtime: Runtime,
+  model: ModelFolder,
+  threads: number,
+): Promise<InferenceSession | undefined> {
+  const prepared = await prepareBlock(model);
+  if ("why" in prepared) return undefined;
+  const options = {
+    ...sessionOptions("cpu", threads),
+    // The rewritten graph is in memory only; its weights lie where they always lay.
+    extra: { session: { model_external_initializers_file_folder_path: dirname(model.graph) } },
+  };
+  return runtime.InferenceSession.create(prepared.bytes, options).catch(() => undefined);
 }
 
 /** ONNX Runtime's message without its source location. */

@@ -56,7 +56,9 @@ const keep = intAttribute("keepdims", 1);
  * graph with one turn. Logits are computed for the last position only.
  *
  * The pick is the inverse distribution function over the vocabulary's order, as in sampler.ts: cumulative weights
- * against `uniform x total`, in two levels (blocks of √V, then inside one), since ONNX's CumSum is slow on rows.
+ * against `uniform x total`, in two levels (blocks of √V, then inside one). Running sums are products with a triangle of
+ * ones: ONNX's CumSum is slow on rows, and ReduceSum rounds by a row's place in memory, so that a sample would depend on
+ * its slot in the last bit.
  */
 export function blockModel(model: OnnxModel, folder: ModelFolder): OnnxModel {
   const { graph } = model;
@@ -160,7 +162,6 @@ function bodyGraph(graph: OnnxGraph, { names }: ModelFolder): OnnxGraph {
   const logits = w.op("Squeeze", [step.logits, "block.1"]);
   const highest = w.op("ReduceMax", [logits, "block.-1"], [keep]);
   const shifted = w.op("Sub", [logits, highest]);
-  const logTotal = w.op("Log", [w.op("ReduceSum", [w.op("Exp", [shifted]), "block.-1"], [keep])]);
   const best = () => {
     const g = new GraphWriter("block.greedy.");
     const token = g.op("ArgMax", [logits], [intAttribute("axis", 1), keep]);
@@ -171,10 +172,8 @@ function bodyGraph(graph: OnnxGraph, { names }: ModelFolder): OnnxGraph {
     [BLOCK.greedy],
     [graphAttribute("then_branch", best()), graphAttribute("else_branch", drawGraph(shifted))],
   );
-  const logprob = w.op("Sub", [
-    w.op("GatherElements", [shifted, token], [intAttribute("axis", 1)]),
-    logTotal,
-  ]);
+  const logprobs = w.op("LogSoftmax", [logits], [intAttribute("axis", 1)]);
+  const logprob = w.op("GatherElements", [logprobs, token], [intAttribute("axis", 1)]);
   // The end of a row: an end token, or its limit.
   const isEnd = w.op(
     "ReduceMax",
@@ -237,7 +236,11 @@ function drawGraph(shifted: string): OnnxGraph {
     [graphAttribute("then_branch", truncateGraph(all)), graphAttribute("else_branch", everything)],
   );
   const grid = w.op("Reshape", [w.op("Pad", [weights, "block.pads"]), "block.grid"]);
-  const sums = w.op("ReduceSum", [grid, "block.2"], [intAttribute("keepdims", 0)]);
+  const insides = w.op("MatMul", [grid, "block.triangle.width"]);
+  const sums = w.op("Squeeze", [
+    w.op("Gather", [insides, "block.width-1"], [intAttribute("axis", 2)]),
+    "block.2",
+  ]);
   const cumulative = w.op("MatMul", [sums, "block.triangle.height"]);
   const last = (rows: string) => w.op("ReduceMax", [rows, "block.-1"], [keep]);
   const uniform = w.op("Unsqueeze", [w.op("Gather", [BLOCK.uniforms, "block.turn"]), "block.1"]);
@@ -252,8 +255,7 @@ function drawGraph(shifted: string): OnnxGraph {
     w.op("GatherElements", [sums, row], [axis1]),
   ]);
   const index = w.op("Expand", [w.op("Unsqueeze", [row, "block.2"]), "block.one-row"]);
-  const inside = w.op("Squeeze", [w.op("GatherElements", [grid, index], [axis1]), "block.1"]);
-  const fine = w.op("MatMul", [inside, "block.triangle.width"]);
+  const fine = w.op("Squeeze", [w.op("GatherElements", [insides, index], [axis1]), "block.1"]);
   const rest = w.op("Min", [
     w.op("Max", [w.op("Sub", [target, before]), "block.zero"]),
     w.op("Mul", [last(fine), "block.below-1"]),
@@ -267,8 +269,8 @@ function drawGraph(shifted: string): OnnxGraph {
 function truncateGraph(weights: string): OnnxGraph {
   const w = new GraphWriter("block.cut.");
   const [sorted = ""] = w.ops("TopK", [weights, BLOCK.topK], 2);
-  const total = w.op("ReduceSum", [sorted, "block.-1"], [keep]);
   const before = w.op("CumSum", [sorted, "block.1"], [intAttribute("exclusive", 1)]);
+  const total = w.op("ReduceMax", [w.op("Add", [before, sorted]), "block.-1"], [keep]);
   const inside = w.op("Less", [before, w.op("Mul", [total, BLOCK.topP])]);
   const least = w.op("ReduceMin", [w.op("Where", [inside, sorted, "block.infinity"]), "block.-1"], [keep]);
   const kept = w.op("Where", [w.op("GreaterOrEqual", [weights, least]), weights, "block.zero"]);

@@ -1,6 +1,7 @@
 import type { InferenceSession } from "onnxruntime-node";
 import { ErrataError, type SamplingOptions } from "../protocol/types.js";
 import { type BackendOptions, openSession } from "./backends.js";
+import { BlockDecoder } from "./block.js";
 import { type Decoder, Stepper } from "./decoder.js";
 import { type ModelFolder, readModelFolder } from "./folder.js";
 import { generate, type PreparedJob } from "./generate.js";
@@ -19,6 +20,7 @@ interface Loaded {
   model: ModelFolder;
   tokenizer: ChatTokenizer;
   session: InferenceSession;
+  block: boolean;
   info: LoadedModel;
 }
 
@@ -41,7 +43,7 @@ export class LocalEngine implements Engine {
       this.runtime ??= loadRuntime();
       const opened = await openSession(this.runtime, model, this.options);
       try {
-        checkGraph(model, opened.session);
+        if (!opened.block) checkGraph(model, opened.session);
       } catch (error) {
         await opened.session.release();
         throw error;
@@ -52,9 +54,10 @@ export class LocalEngine implements Engine {
         notTaken: opened.notTaken,
         vocabSize: model.vocabSize,
         contextLength: model.contextLength,
+        decoding: opened.block ? "blocks" : "steps",
         slots: this.slotsFor(model, Math.min(model.contextLength, 4096)),
       };
-      this.loaded = { model, tokenizer, session: opened.session, info };
+      this.loaded = { model, tokenizer, session: opened.session, block: opened.block, info };
       return info;
     });
   }
@@ -67,7 +70,7 @@ export class LocalEngine implements Engine {
   ): Promise<void> {
     return this.queued(async () => {
       signal?.throwIfAborted();
-      const { model, tokenizer, session } = this.need();
+      const { model, tokenizer, session, block } = this.need();
       const prepared = this.prepare(jobs, options);
       const longest = prepared.reduce((most, job) => Math.max(most, job.tokens.length), 0);
       const capacity = Math.min(model.contextLength, longest + options.maxTokens);
@@ -76,7 +79,8 @@ export class LocalEngine implements Engine {
       const slots = this.slotsFor(model, capacity);
       if (this.decoder?.capacity !== capacity || this.decoder.slots !== slots) {
         this.runtime ??= loadRuntime();
-        this.decoder = new Stepper(this.runtime, session, model, slots, capacity);
+        const Kind = block ? BlockDecoder : Stepper;
+        this.decoder = new Kind(this.runtime, session, model, slots, capacity);
       }
       const context = { ...model, tokenizer, decoder: this.decoder };
       await generate(prepared, options, context, { row: on.row, progress: (p) => on.progress?.(p) }, signal);

@@ -39,6 +39,7 @@ const types = protobuf.Root.fromJSON({
     TensorType: { fields: { elemType: { type: "int32", id: 1 }, shape: { type: "Shape", id: 2 } } },
     Shape: { fields: { dim: { rule: "repeated", type: "Dim", id: 1 } } },
     Dim: { fields: { value: { type: "int64", id: 1 }, param: { type: "string", id: 2 } } },
+    Opset: { fields: { domain: { type: "string", id: 1 }, version: { type: "int64", id: 2 } } },
     Attribute: {
       fields: {
         name: { type: "string", id: 1 },
@@ -99,6 +100,26 @@ export function decodeModel(bytes: Uint8Array): OnnxModel {
 }
 export function encodeModel(model: OnnxModel): Uint8Array {
   return encode("Model", model);
+}
+
+/** Operator set versions by domain; "" is ONNX's own. */
+export function opsets(model: OnnxModel): Map<string, number> {
+  const decoded = model.opsetImport.map(
+    (bytes) => types.lookupType("Opset").decode(bytes) as unknown as { domain: string; version: unknown },
+  );
+  return new Map(decoded.map(({ domain, version }) => [domain, Number(version)]));
+}
+
+/** Element type and sizes of an input or output; a size that is not known is -1. */
+export function describeValue({ type }: OnnxValue): { elemType: number; dims: number[] } {
+  const { tensor } = types.lookupType("Type").decode(type) as unknown as {
+    tensor?: { elemType: number; shape?: { dim: { value: unknown; param: string }[] } };
+  };
+  const dims = tensor?.shape?.dim ?? [];
+  return {
+    elemType: tensor?.elemType ?? 0,
+    dims: dims.map((dim) => (Object.hasOwn(dim, "value") ? Number(dim.value) : -1)),
+  };
 }
 
 /** TensorProto.DataType */

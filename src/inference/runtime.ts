@@ -3,12 +3,16 @@ import type { InferenceSession, Tensor } from "onnxruntime-node";
 /** The part of onnxruntime-node that the engine uses. */
 export interface Runtime {
   InferenceSession: {
-    create(path: string, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
+    create(model: string | Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
   };
-  Tensor: new (type: "float32" | "float16" | "int64", data: TensorData, dims: readonly number[]) => Tensor;
+  Tensor: new (
+    type: "float32" | "float16" | "int64" | "bool",
+    data: TensorData,
+    dims: readonly number[],
+  ) => Tensor;
   listSupportedBackends(): { name: string; bundled: boolean }[];
 }
-type TensorData = Float32Array | Uint16Array | BigInt64Array;
+type TensorData = Float32Array | Uint16Array | BigInt64Array | Uint8Array;
 
 /** Loads the native library: only ever in the inference worker's process (and in tests). */
 export function loadRuntime(): Runtime {

@@ -10,7 +10,9 @@ export interface LoadedModel {
   vocabSize: number;
   /** Tokens that prompt and answer may have together. */
   contextLength: number;
-  /** Sequences decoded at once. */
+  /** Many tokens a call, or one by one: a model that the decode block does not fit is slower and the same otherwise. */
+  decoding: "blocks" | "steps";
+  /** Sequences decoded at once, at most; fewer where long sequences would not fit the cache. */
   slots: number;
 }
 

@@ -30,10 +30,12 @@ export interface PreviewParams {
 }
 /** First argument of the worker's command line, as JSON. */
 export interface WorkerOptions {
-  /** Takes this backend or fails; ERRATA_BACKEND in the environment says the same. */
+  /** Only this backend is tried, and the CPU when it does not work; ERRATA_BACKEND in the environment says the same. */
   backend?: string;
   /** Threads of one operator. */
   threads?: number;
+  /** False decodes step by step also where the model could be decoded in blocks. */
+  block?: boolean;
   slots?: number;
   cacheBytes?: number;
 }

@@ -31,14 +31,17 @@ async function run(
 const jobs = (samples: number[]): GenerateJob[] =>
   fixture.rows.map(({ messages }, i) => ({ key: `p${i}`, messages, samples }));
 
-describe("decoding the embedded model", () => {
-  const engine = new LocalEngine({ backend: "cpu", threads: 1, slots: 5 });
+describe.each([
+  ["blocks", true],
+  ["steps", false],
+] as const)("decoding the embedded model in %s", (decoding, block) => {
+  const engine = new LocalEngine({ backend: "cpu", threads: 1, slots: 5, block });
   beforeAll(async () => {
     const digest = createHash("sha256")
       .update(readFileSync(join(MODEL, "hf/model.safetensors")))
       .digest("hex");
     expect(digest, "demo/model changed: run .venv/bin/python test/fixtures/decode.py").toBe(fixture.weights);
-    await engine.load(MODEL);
+    expect((await engine.load(MODEL)).decoding).toBe(decoding);
   });
   afterAll(() => engine.dispose());
 
@@ -60,7 +63,7 @@ describe("decoding the embedded model", () => {
   test("a sample is the same alone, in a full batch, and on another number of slots", async () => {
     const together = await run(engine, jobs([0, 1, 2]));
     expect(await run(engine, jobs([0, 1, 2]))).toEqual(together);
-    const wide = new LocalEngine({ backend: "cpu", threads: 1, slots: 16 });
+    const wide = new LocalEngine({ backend: "cpu", threads: 1, slots: 16, block });
     await wide.load(MODEL);
     expect(await run(wide, jobs([0, 1, 2]))).toEqual(together);
     await wide.dispose();
@@ -74,7 +77,7 @@ describe("decoding the embedded model", () => {
   });
 
   test("samples of one prompt differ, and text is the tokens without the end token", async () => {
-    const rows = await run(engine, jobs([0, 1, 2, 3]));
+    const rows = await run(engine, jobs([0, 1, 2, 3]), { temperature: 2 });
     for (const { key } of jobs([])) {
       const group = rows.filter((row) => row.key === key);
       expect(new Set(group.map((row) => row.tokenIds.join())).size).toBeGreaterThan(1);
@@ -148,6 +151,31 @@ describe("decoding the embedded model", () => {
     for (const bad of [{ temperature: -1 }, { topP: 0 }, { topK: 1.5 }, { maxTokens: 0 }])
       await expect(run(engine, jobs([0]), bad)).rejects.toMatchObject({ code: "bad-options" });
   });
+});
+
+test("blocks and steps make the same samples, whatever is cut off", async () => {
+  const [blocks, steps] = await Promise.all(
+    [true, false].map(async (block) => {
+      const engine = new LocalEngine({ backend: "cpu", threads: 1, block });
+      await engine.load(MODEL);
+      return engine;
+    }),
+  );
+  if (!blocks || !steps) throw new Error("no engine");
+  for (const options of [
+    {},
+    { topK: 5 },
+    { topP: 0.8 },
+    { temperature: 2, topK: 30, topP: 0.9 },
+    { temperature: 0 },
+  ]) {
+    const wanted = await run(steps, jobs([0, 1, 2]), options);
+    const got = await run(blocks, jobs([0, 1, 2]), options);
+    expect(got.map((r) => r.tokenIds)).toEqual(wanted.map((r) => r.tokenIds));
+    const gap = got.flatMap((r, i) => r.logprobs.map((p, t) => Math.abs(p - (wanted[i]?.logprobs[t] ?? 99))));
+    expect(Math.max(...gap)).toBeLessThan(1e-4);
+  }
+  await Promise.all([blocks.dispose(), steps.dispose()]);
 });
 
 describe("damaged folders", () => {
