@@ -9,7 +9,7 @@ const attempt = (id: number, problemId: number, verdict: Verdict): Attempt => ({
     groupId: problemId,
     sample: id,
     modelId: "base",
-    text,
+    text: "",
     finish: "stop",
     tokens: 1,
     verdict,
