@@ -32,6 +32,8 @@ type Powers = readonly (readonly [atom: string, exponent: Rational])[];
 interface Term {
   powers: Powers;
   coefficient: Rational;
+  /** `keyOf(powers)`, once it was needed. */
+  key?: string;
 }
 type Polynomial = ReadonlyMap<string, Term>;
 
@@ -43,8 +45,15 @@ export interface Value {
 
 const MOST_TERMS = 400;
 const MOST_DEGREE = 200n;
-const MOST_PRODUCTS = 40_000;
+/** Products of terms in one comparison: some tens of milliseconds. */
+const MOST_WORK = 20_000;
 const CONSTANT_ATOM = /^(?:#|\\pi$|e$|i$)/;
+
+let work = 0;
+/** Every comparison begins with a fresh allowance; beyond it everything throws TooLarge. */
+export function freshAllowance(): void {
+  work = 0;
+}
 
 export function constant(q: Rational): Value {
   return { numerator: polynomial([{ powers: [], coefficient: q }]), denominator: UNIT };
@@ -172,11 +181,11 @@ function polynomial(terms: Iterable<Term>): Polynomial {
   const map = new Map<string, Term>();
   for (const term of terms) {
     if (isZero(term.coefficient)) continue;
-    const key = keyOf(term.powers);
+    const key = term.key ?? keyOf(term.powers);
     const there = map.get(key);
     const coefficient = there ? addQ(there.coefficient, term.coefficient) : term.coefficient;
     if (isZero(coefficient)) map.delete(key);
-    else map.set(key, { powers: term.powers, coefficient });
+    else map.set(key, { powers: term.powers, coefficient, key });
     if (map.size > MOST_TERMS) throw new TooLarge();
   }
   return map;
@@ -193,7 +202,8 @@ function sum(a: Polynomial, b: Polynomial): Polynomial {
 function product(a: Polynomial, b: Polynomial): Polynomial {
   if (a === UNIT) return b;
   if (b === UNIT) return a;
-  if (a.size * b.size > MOST_PRODUCTS) throw new TooLarge();
+  work += a.size * b.size;
+  if (work > MOST_WORK) throw new TooLarge();
   const terms: Term[] = [];
   for (const x of a.values()) for (const y of b.values()) terms.push(multiplyTerms(x, y));
   return polynomial(terms);
@@ -230,6 +240,7 @@ function multiplyTerms(a: Term, b: Term): Term {
 /** Collects equal atoms; primes keep an exponent in (0, 1), i keeps exponent 1. */
 function normalTerm(coefficient: Rational, powers: Powers): Term {
   let c = coefficient;
+  if (powers.length === 0) return { coefficient, powers, key: "" };
   const sums = new Map<string, Rational>();
   for (const [atom, e] of powers) sums.set(atom, addQ(sums.get(atom) ?? ZERO, e));
   const kept: [string, Rational][] = [];

@@ -4,13 +4,15 @@
  * that the caller passes in. A wrong "equal" is worse than a missed one: whatever stays open is `null`.
  */
 import { all, anyOrder, no, undecided, yes } from "./decide.js";
-import { equalExpressions, rationalOf, type Symbolic, tryEvaluate } from "./exact.js";
+import { beginComparison, rationalOf, type Symbolic, tryEvaluate } from "./exact.js";
+import { intervalsOf, sameIntervals } from "./intervals.js";
 import { compact, hasThousands, normalise } from "./normalise.js";
-import { type Rational, rational, same } from "./rational.js";
-import { asIntervals, equalRelations, type Interval, isEquation, type Relation } from "./relations.js";
+import { quantities } from "./quantities.js";
+import { same } from "./rational.js";
+import { equalRelations, isEquation, type Relation } from "./relations.js";
 import { isName, readShape, type Shape } from "./shape.js";
 import type { Equality } from "./types.js";
-import { conversion } from "./units.js";
+import { choices, texts, written } from "./words.js";
 
 type Of<K extends Shape["kind"]> = Extract<Shape, { kind: K }>;
 
@@ -20,6 +22,7 @@ const MOST_CHARACTERS = 1000;
 export function equalAnswers(gold: string, answer: string, symbolic: Symbolic): Equality {
   if (gold.length > MOST_CHARACTERS || answer.length > MOST_CHARACTERS)
     return undecided("too long for an answer");
+  beginComparison();
   const a = readShape(gold);
   const b = readShape(answer);
   if (a.kind === "nothing" || b.kind === "nothing") return undecided("there is no answer to compare");
@@ -27,7 +30,8 @@ export function equalAnswers(gold: string, answer: string, symbolic: Symbolic): 
     return yes("written alike");
   }
   const found = equalShapes(a, b, symbolic);
-  if (found.equal !== true && (hasThousands(gold) || hasThousands(answer))) {
+  const oneList = (a.kind === "list") !== (b.kind === "list");
+  if (found.equal !== true && oneList && (hasThousands(gold) || hasThousands(answer))) {
     // "100,200" may also be a list: right if it is when read so.
     const listed = equalShapes(readShape(gold, false), readShape(answer, false), symbolic);
     if (listed.equal === true) return listed;
@@ -68,6 +72,10 @@ function equalShapes(gold: Shape, answer: Shape, symbolic: Symbolic): Equality {
         a === other ? tuples(tuple, b as Of<"tuple">, recurse) : tuples(a as Of<"tuple">, tuple, recurse);
       return found.equal === true ? yes("the same values in the order of their names") : found;
     }
+    const parentheses = [a, b].every(
+      (shape) => shape.kind !== "tuple" || (shape.open === "(" && shape.close === ")"),
+    );
+    if (!parentheses) return undecided("an interval or list in brackets against items without");
     if (other.kind === "list" && items[0].length === items[1].length) {
       return all(
         items[0].map((item, i) => recurse(item, items[1][i] ?? { kind: "nothing" })),
@@ -127,94 +135,6 @@ function decimalComma(list: Shape, number: Shape): boolean {
   return read !== null && value !== null && same(read, value);
 }
 
-function quantities(a: Of<"expression">, b: Of<"expression">, symbolic: Symbolic): Equality {
-  const values = (factor?: Rational) => expressions(a.tex, b.tex, symbolic, factor);
-  if (a.unit === b.unit) return values();
-  if (a.unit === null || b.unit === null) {
-    const unit = a.unit ?? b.unit;
-    const bare = values();
-    if (unit === "%" && bare.equal !== true)
-      return a.unit ? values(rational(1n, 100n)) : values(rational(100n));
-    if (bare.equal === true)
-      return yes(`${bare.why}, ${unit === "%" ? "percent sign" : "unit"} on one side only`);
-    return unit === "°" && /\\pi/.test(a.tex + b.tex) ? undecided("degrees against radians") : bare;
-  }
-  const factor = conversion(a.unit, b.unit);
-  if (factor === "different") return no(`${a.unit} against ${b.unit}`);
-  if (factor !== null) return values(factor);
-  const bare = values();
-  return bare.equal === false ? bare : undecided(`${a.unit} against ${b.unit}`);
-}
-
-function expressions(gold: string, answer: string, symbolic: Symbolic, factor?: Rational): Equality {
-  const [a, b] = [infinity(gold), infinity(answer)];
-  if (a !== 0 || b !== 0) {
-    if (a !== 0 && b !== 0) return a === b ? yes("both infinite") : no("infinities of opposite sign");
-    return tryEvaluate(a === 0 ? gold : answer).value ? no("one is infinite") : undecided("one is infinite");
-  }
-  return equalExpressions(gold, answer, symbolic, factor);
-}
-
-function infinity(tex: string): number {
-  const match = /^([+-]?)\s*\\infty$/.exec(tex);
-  return match ? (match[1] === "-" ? -1 : 1) : 0;
-}
-
-function choices(a: Shape, b: Shape, recurse: (x: Shape, y: Shape) => Equality): Equality {
-  if (a.kind === "choice" && b.kind === "choice") {
-    return a.letter === b.letter ? yes("the same choice") : no("another choice");
-  }
-  const [choice, other] = a.kind === "choice" ? [a, b] : [b as Of<"choice">, a];
-  if (choice.rest === "") {
-    const number = other.kind === "expression" && rationalOf(other.tex) !== null;
-    return number ? no("a choice against a number") : undecided("a choice against something else");
-  }
-  const content = readShape(choice.rest);
-  const found = a === choice ? recurse(content, other) : recurse(other, content);
-  return found.equal === true
-    ? yes("the content of the choice is the same")
-    : undecided("a choice against its content");
-}
-
-const NUMBER_WORDS = (
-  "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen " +
-  "eighteen nineteen twenty"
-).split(" ");
-const WORDS_WITH_VALUE =
-  /\b(?:dozen|half|third|quarter|twice|hundred|thousand|million|thirty|forty|fifty|pi|root)\b/;
-
-function texts(a: Shape, b: Shape): Equality {
-  if (a.kind === "text" && b.kind === "text") {
-    if (a.words === b.words) return yes("the same words");
-    const [x, y] = [a.words.split(" "), b.words.split(" ")];
-    const numbers = [NUMBER_WORDS.includes(a.words), NUMBER_WORDS.includes(b.words)];
-    if (numbers[0] && numbers[1]) return no("different numbers");
-    const letters = (words: string) => [...words].sort().join("");
-    if (letters(a.words) === letters(b.words)) return undecided("the same letters in another order");
-    return x.length === 1 && y.length === 1 ? no("different words") : undecided("other words");
-  }
-  const [words, other] = a.kind === "text" ? [a.words, b] : [(b as Of<"text">).words, a];
-  if (other.kind === "set" && other.items.length === 0) return undecided("words against the empty set");
-  const value = other.kind === "expression" ? rationalOf(other.tex) : null;
-  const spelled = NUMBER_WORDS.indexOf(words);
-  if (spelled >= 0 && value) {
-    return same(value, rational(BigInt(spelled))) ? yes("the same number in words") : no("different numbers");
-  }
-  return value && !WORDS_WITH_VALUE.test(words) && !NUMBER_WORDS.some((word) => words.includes(word))
-    ? no("words against a number")
-    : undecided("words against mathematics");
-}
-
-function written(a: Shape, b: Shape): Equality {
-  if (a.kind === "written" && b.kind === "written" && a.of === "base" && b.of === "base") {
-    if (a.text === b.text || (a.digits === b.digits && a.base === b.base))
-      return yes("the same digits and base");
-    if (a.base === b.base) return no("different digits in the same base");
-    if (a.digits === b.digits) return no("the same digits in another base");
-  }
-  return undecided("only identical spellings of bases, ratios and times are decided");
-}
-
 function matrices(a: Shape, b: Shape, symbolic: Symbolic): Equality {
   const recurse = (x: string, y: string) => equalShapes(readShape(x), readShape(y), symbolic);
   if (a.kind === "matrix" && b.kind === "matrix") {
@@ -248,52 +168,6 @@ function tuples(a: Of<"tuple">, b: Of<"tuple">, recurse: (x: Shape, y: Shape) =>
   if (a.open === b.open && a.close === b.close) return items;
   if (items.equal === false) return items;
   return a.items.length === 2 ? no("one end belongs to it, the other does not") : undecided("other brackets");
-}
-
-/** What can be read as intervals: [a, b), unions of them, \mathbb{R}; a pair in brackets only against another. */
-function intervalsOf(shape: Shape): Interval[] | null {
-  if (shape.kind === "relation") return asIntervals(shape);
-  if (shape.kind === "expression") {
-    const whole = /^(?:\\mathbb\s*\{?\s*R\s*\}?|\\R|\\Reals)$/.test(shape.tex);
-    return whole ? [{ low: null, lowClosed: false, high: null, highClosed: false }] : null;
-  }
-  if (shape.kind === "union") {
-    const parts = shape.parts.map(intervalsOf);
-    return parts.every((part) => part !== null) ? parts.flat() : null;
-  }
-  if (
-    shape.kind === "list" &&
-    shape.items.length > 1 &&
-    shape.items.every((item) => item.kind === "relation")
-  ) {
-    const parts = shape.items.map((item) => (isEquation(item as Relation) ? null : intervalsOf(item)));
-    return parts.every((part) => part !== null) ? parts.flat() : null;
-  }
-  if (shape.kind !== "tuple" || shape.items.length !== 2) return null;
-  const ends = shape.items.map((item) =>
-    item.kind === "expression" && item.unit === null ? item.tex : null,
-  );
-  const [low, high] = ends;
-  if (low == null || high == null) return null;
-  return [{ low, lowClosed: shape.open === "[", high, highClosed: shape.close === "]" }];
-}
-
-function sameIntervals(a: Interval[], b: Interval[], symbolic: Symbolic): Equality {
-  const end = (x: string | null, y: string | null, sign: number): Equality => {
-    const infinite = (tex: string | null) => tex === null || infinity(tex) === sign;
-    if (infinite(x) || infinite(y))
-      return infinite(x) && infinite(y) ? yes("both without end") : no("one has no end");
-    return expressions(x ?? "", y ?? "", symbolic);
-  };
-  const one = (x: Interval, y: Interval): Equality => {
-    const ends = all([end(x.low, y.low, -1), end(x.high, y.high, 1)], "the same interval");
-    if (ends.equal === false) return ends;
-    const lowClosed = x.lowClosed === y.lowClosed || x.low === null;
-    const highClosed = x.highClosed === y.highClosed || x.high === null;
-    return lowClosed && highClosed ? ends : no("one end belongs to it, the other does not");
-  };
-  if (a.length === b.length) return anyOrder(a, b, one, true, "the same intervals");
-  return undecided("differently divided unions");
 }
 
 function withRelations(a: Shape, b: Shape, symbolic: Symbolic): Equality {

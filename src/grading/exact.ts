@@ -1,5 +1,13 @@
 /** Two expressions by exact algebra; what that does not cover goes to the symbolic layer. */
-import { asRational, constant, equalValues, times, Unsupported, type Value } from "./algebra.js";
+import {
+  asRational,
+  constant,
+  equalValues,
+  freshAllowance,
+  times,
+  Unsupported,
+  type Value,
+} from "./algebra.js";
 import { no, undecided, yes } from "./decide.js";
 import { Ambiguous, evaluate, Unreadable } from "./expression.js";
 import { compact } from "./normalise.js";
@@ -10,7 +18,26 @@ import type { Equality } from "./types.js";
 export type Symbolic = (gold: string, answer: string) => Equality;
 
 /** The value, or why there is none. `symbolic` tells whether another layer may try. */
-export function tryEvaluate(tex: string): { value: Value } | { value: null; symbolic: boolean; why: string } {
+export type Evaluated = { value: Value } | { value: null; symbolic: boolean; why: string };
+
+/** Of one comparison: in a list every item is held against every other. */
+const evaluated = new Map<string, Evaluated>();
+
+/** Every comparison begins with a fresh allowance of work. */
+export function beginComparison(): void {
+  evaluated.clear();
+  freshAllowance();
+}
+
+export function tryEvaluate(tex: string): Evaluated {
+  const known = evaluated.get(tex);
+  if (known) return known;
+  const result = evaluateOnce(tex);
+  evaluated.set(tex, result);
+  return result;
+}
+
+function evaluateOnce(tex: string): Evaluated {
   try {
     return { value: evaluate(tex) };
   } catch (error) {

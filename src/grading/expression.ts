@@ -102,7 +102,8 @@ class Parser {
         slashed = true;
       } else if (op !== undefined && startsFactor(op)) {
         // 1/2x has two readings, 2 3 has none, and x2 could be x_2, x^2 or 2x.
-        if (slashed || /^[\d.]/.test(op)) throw new Ambiguous();
+        const digits = op === "{" ? (this.tokens[this.at + 1] ?? "") : op;
+        if (slashed || /^[\d.]/.test(digits)) throw new Ambiguous();
         value = times(value, this.factor());
       } else return value;
     }

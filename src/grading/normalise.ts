@@ -170,7 +170,8 @@ function trimEnds(s: string): string {
   let out = s.trim();
   for (;;) {
     const before = out;
-    out = out.replace(/(?<!\\)[.,;:]+$/, "").trim();
+    // "0.333..." goes on; only a full stop ends.
+    if (!/\.\.$/.test(out)) out = out.replace(/(?<!\\)[.,;:]+$/, "").trim();
     if (out.startsWith("{") && matchingBrace(out, 0) === out.length - 1) out = out.slice(1, -1).trim();
     if (out === before) return out;
   }

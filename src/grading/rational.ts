@@ -10,16 +10,17 @@ export class TooLarge extends Error {}
 
 /** About 2,400 decimal digits: far beyond any answer, far below what would cost time. */
 const MOST_BITS = 8192;
+const LARGEST = 1n << BigInt(MOST_BITS);
 
 export const ZERO: Rational = { n: 0n, d: 1n };
 export const ONE: Rational = { n: 1n, d: 1n };
 
 export function rational(n: bigint, d = 1n): Rational {
   if (d === 0n) throw new RangeError("division by zero");
-  const g = gcd(n < 0n ? -n : n, d < 0n ? -d : d);
-  const sign = d < 0n ? -1n : 1n;
-  const reduced = { n: (sign * n) / g, d: (sign * d) / g };
-  if (bits(reduced.n) > MOST_BITS || bits(reduced.d) > MOST_BITS) throw new TooLarge();
+  const g = d === 1n ? 1n : gcd(n < 0n ? -n : n, d < 0n ? -d : d);
+  const signed = d < 0n ? -g : g;
+  const reduced = g === 1n && d > 0n ? { n, d } : { n: n / signed, d: d / signed };
+  if (reduced.n > LARGEST || reduced.n < -LARGEST || reduced.d > LARGEST) throw new TooLarge();
   return reduced;
 }
 

@@ -31,7 +31,7 @@ const MATRIX = /^\\begin\{([pbvBV]?matrix|smallmatrix|array)\}(?:\{[lcr|]*\})?([
 /** In `\\sin 30°` the degrees belong to the sine's argument. */
 const FUNCTION = /\\(?:sin|cos|tan|cot|sec|csc)(?![a-zA-Z])/;
 const UNKNOWN_TEXT = /^(?:\?+|\.{2,}|\\[lc]?dots|_+|answer|unknown|n\/a)$/i;
-const MOST_ITEMS = 64;
+const MOST_ITEMS = 40;
 
 /** Reads an answer as it came out of a text or a data set. */
 export function readShape(answer: string, thousands = true): Shape {
@@ -83,10 +83,10 @@ function expandPlusMinus(s: string): Shape | null {
 function asChoice(s: string): Shape | null {
   const only = /^\(?\s*([A-J])\s*\)?$/.exec(s);
   if (only?.[1]) return { kind: "choice", letter: only[1], rest: "" };
-  const more = /^\(\s*([A-J])\s*\)\s*[:.]?\s*(\S.*)$/.exec(s) ?? /^([A-J])[):]\s*(\S.*)$/.exec(s);
-  if (more?.[1] && more[2] && !/^[-+*/^_=<>,]/.test(more[2])) {
-    return { kind: "choice", letter: more[1], rest: more[2] };
-  }
+  // Something must stand between the letter and the rest: (B)C could be a product.
+  const more = /^(?:\(\s*([A-J])\s*\)|([A-J])\))(?:\s*[:.]\s*|\s+)(\S.*)$/.exec(s);
+  const [letter, rest] = [more?.[1] ?? more?.[2], more?.[3]];
+  if (letter && rest && !/^[-+*/^_=<>,]/.test(rest)) return { kind: "choice", letter, rest };
   return null;
 }
 
@@ -171,6 +171,10 @@ function quantity(s: string): Shape {
     return expression(`${money[1]}${money[2]?.replace(/\s*\\text\{[^{}]*\}$|\s+dollars?$/, "")}`, "$");
   const mark = /^([^%°]+?)\s*([%°])$/.exec(s);
   if (mark?.[1] && !FUNCTION.test(mark[1])) return expression(mark[1], mark[2] ?? null);
+  // "2 or more" is not a 2 with a unit.
+  if (/\d\s*(?:\\text\{\s*)?(?:or|and|to|more|less|fewer|plus|minus|times|if|when|not)\b/.test(s)) {
+    return expression(s, null);
+  }
   const text = /^(.+?)\s*\\text\{\s*([^{}]*?)\s*\}\s*((?:\^\s*\{?\s*\d\s*\}?)?)$/.exec(s);
   if (text?.[1] && text[2] && !text[1].includes("\\text"))
     return expression(text[1], asUnit(`${text[2]}${text[3]}`));
