@@ -5,7 +5,9 @@ import type { Attempt, ModelEntry, Report, SamplingOptions } from "../protocol/t
 import type { Throughput } from "../reflection/generate.js";
 import { type ReflectResult, reflectOn } from "../reflection/reflect.js";
 import { type CompareTools, compareEvaluations, evaluateModel, putSet } from "../runs/compare.js";
-import { COLOUR, type DemoReport, markdownReport, PLAIN, terminalReport } from "../runs/demo-report.js";
+import { markdownReport } from "../runs/demo-markdown.js";
+import type { DemoReport } from "../runs/demo-report.js";
+import { COLOUR, PLAIN, terminalReport } from "../runs/demo-terminal.js";
 import { findPython } from "../runs/python.js";
 import type { RunInfo } from "../runs/types.js";
 import { type SamplingResult, samplePipeline } from "../sampling/pipeline.js";

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { compareEvaluations } from "../../src/runs/compare.js";
-import { claim, type DemoReport, markdownReport, RATES, terminalReport } from "../../src/runs/demo-report.js";
+import { markdownReport } from "../../src/runs/demo-markdown.js";
+import { claim, type DemoReport, RATES } from "../../src/runs/demo-report.js";
+import { terminalReport } from "../../src/runs/demo-terminal.js";
 import type { Figure } from "../../src/runs/types.js";
 import type { EvaluatedProblem, Evaluation } from "../../src/sampling/evaluate.js";
 
