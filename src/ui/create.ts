@@ -13,15 +13,12 @@ import { findPython, MANAGED } from "../runs/python.js";
 import { WorkspaceRuns } from "../runs/store.js";
 import type { Runs } from "../runs/types.js";
 import { annotator } from "./annotator.js";
-import { setContext } from "./commands.js";
 import { showError } from "./errors.js";
 import type { Step } from "./names.js";
-import { STEPS } from "./names.js";
 import type { Services } from "./services.js";
 import type { Settings } from "./settings.js";
+import { Walkthrough } from "./walkthrough.js";
 import { Work } from "./work.js";
-
-const DONE = "errata.done";
 
 /** The services of one window. Each part is made at its first use. */
 export function createServices(context: vscode.ExtensionContext): Services {
@@ -43,8 +40,10 @@ class WindowServices implements Services {
   private theRuns: Runs | undefined;
   private name: Promise<string> | undefined;
 
+  private readonly walkthrough: Walkthrough;
+
   constructor(readonly context: vscode.ExtensionContext) {
-    for (const step of this.steps()) setContext(`errata.done.${step}`, true);
+    this.walkthrough = new Walkthrough(context);
     context.subscriptions.push(
       // What was opened for reading alone may now be written.
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.closePool()),
@@ -146,19 +145,11 @@ class WindowServices implements Services {
   }
 
   done(step: Step): void {
-    const done = this.steps();
-    if (done.has(step)) return;
-    setContext(`errata.done.${step}`, true);
-    void this.context.globalState.update(DONE, [...done, step]);
+    this.walkthrough.done(step);
   }
 
   fail(error: unknown): void {
     void showError(error, this.log);
-  }
-
-  private steps(): Set<Step> {
-    const kept = this.context.globalState.get<string[]>(DONE, []);
-    return new Set(STEPS.filter((step) => kept.includes(step)));
   }
 
   private needTrust(): void {

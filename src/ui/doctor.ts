@@ -52,7 +52,7 @@ export class Doctor implements vscode.Disposable, vscode.TextDocumentContentProv
     return new Promise((resolve, reject) => {
       execFile(process.execPath, args, { env, timeout: PATIENCE_MS }, (error, stdout, stderr) => {
         // Exit status 1 says that something is missing; what it is stands in the text.
-        if (stdout.trim()) resolve(stdout);
+        if (stdout.trim()) resolve(page(stdout));
         else
           reject(
             new ErrataError(
@@ -69,4 +69,15 @@ export class Doctor implements vscode.Disposable, vscode.TextDocumentContentProv
     this.provider.dispose();
     this.changed.dispose();
   }
+}
+
+function page(findings: string): string {
+  return [
+    `What this machine can do, looked at ${new Date().toLocaleString()}`,
+    "",
+    findings.trimEnd(),
+    "",
+    "✓ is there   · works without it   ✗ is missing",
+    "",
+  ].join("\n");
 }

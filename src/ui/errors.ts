@@ -12,15 +12,28 @@ const SET_UP: Mend = { title: "Set Up Training", command: "errata.setUpTraining"
 const DOCTOR: Mend = { title: "Doctor", command: "errata.doctor" };
 const ADD_MODEL: Mend = { title: "Add Model…", command: "errata.addModel" };
 const SAMPLE: Mend = { title: "Sample Problems…", command: "errata.sample" };
+const DEMO: Mend = { title: "Try the Demo", command: "errata.tryDemo" };
+const FILTER: Mend = { title: "Change Filter…", command: "errata.applyFilter" };
+const NEW_RECIPE: Mend = { title: "New Run Recipe…", command: "errata.newRecipe" };
 
 /** What mends an error, by its code; an error without one shows the log. */
 const MENDS: Readonly<Record<string, readonly Mend[]>> = {
   "no-folder": [{ title: "Open Folder…", command: "vscode.openFolder" }],
   untrusted: [{ title: "Manage Workspace Trust", command: "workbench.trust.manage" }],
   busy: [{ title: "Stop It", command: "errata.stop" }],
-  "no-pool": [{ title: "Try the Demo", command: "errata.tryDemo" }, SAMPLE],
-  "empty-pool": [{ title: "Change Filter…", command: "errata.applyFilter" }, SAMPLE],
-  "no-model": [ADD_MODEL],
+  "no-pool": [DEMO, SAMPLE],
+  "empty-pool": [FILTER, SAMPLE],
+  "nothing-selected": [{ title: "Whole Pool", command: "errata.reflectPool" }],
+  "no-model": [ADD_MODEL, DEMO],
+  "unknown-model": [ADD_MODEL],
+  "bad-model": [ADD_MODEL, SHOW_LOG],
+  "not-a-model": [ADD_MODEL],
+  "no-weights": [ADD_MODEL],
+  "no-python": [SET_UP, DOCTOR],
+  "install-failed": [SHOW_LOG, DOCTOR],
+  "no-run": [NEW_RECIPE],
+  "no-recipe": [NEW_RECIPE],
+  "worker-died": [SHOW_LOG, DOCTOR],
 };
 
 /** Shows what happened and what to do, with buttons that do it; the log keeps the stack. */

@@ -4,6 +4,7 @@ import { MANAGED } from "../runs/python.js";
 import { command } from "./commands.js";
 import { Doctor } from "./doctor.js";
 import type { Services } from "./services.js";
+import { Walkthrough } from "./walkthrough.js";
 
 /** What is about this machine and this window: the doctor, the training environment, the log. */
 export function registerMachine(services: Services, trees: readonly { refresh(): void }[]): void {
@@ -14,13 +15,7 @@ export function registerMachine(services: Services, trees: readonly { refresh():
   services.context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(refresh), doctor);
   command(services, "refresh", [], refresh);
   command(services, "showLog", [], () => services.log.show());
-  command(services, "walkthrough", [], () =>
-    vscode.commands.executeCommand(
-      "workbench.action.openWalkthrough",
-      `${services.context.extension.id}#start`,
-      false,
-    ),
-  );
+  command(services, "walkthrough", [], () => new Walkthrough(services.context).open());
   command(services, "setUpTraining", ["trust"], () => setUpTraining(services));
   command(services, "doctor", ["trust"], () => doctor.show());
 }

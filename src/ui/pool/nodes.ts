@@ -133,15 +133,15 @@ function attemptItem({ attempt, reviewed, reflection, alike, parent }: AttemptNo
   const item = new vscode.TreeItem(answer, None);
   item.iconPath = icon(verdict.icon, verdict.color);
   item.description = [
+    reviewed ? "✓ reviewed" : "",
     attempt.errorType ? latexToText(attempt.errorType) : "",
-    alike > 1 ? `${alike} alike` : "",
     attempt.verdict === "incorrect" || attempt.verdict === "correct" ? "" : verdict.words,
     reflection === undefined
       ? ""
       : reflection === "correct"
         ? "reflection fixes it"
         : "reflection does not fix it",
-    reviewed ? "✓ reviewed" : "",
+    alike > 1 ? `${alike} alike` : "",
   ]
     .filter(Boolean)
     .join(" · ");

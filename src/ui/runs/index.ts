@@ -11,6 +11,11 @@ import { isAlive, isResumable, RunsTree, runWords } from "./tree.js";
 
 export function registerRuns(services: Services, panels: Panels): RunsTree {
   const tree = new RunsTree(services);
+  services.context.subscriptions.push(
+    tree.onDidEnd((run) => {
+      tellEnd(run, panels).catch((error: unknown) => services.fail(error));
+    }),
+  );
   const ask = (title: string, which: (run: RunInfo) => boolean, none: string, args: unknown[]) =>
     pickRun(services, title, which, none, args);
 
@@ -74,6 +79,29 @@ export function registerRuns(services: Services, panels: Panels): RunsTree {
     tree.refresh();
   });
   return tree;
+}
+
+/** A person has waited for this. A run that was asked to stop is no news. */
+async function tellEnd(run: RunInfo, panels: Panels): Promise<void> {
+  if (run.status === "finished") {
+    const model = run.modelId ? ` Its model is ${run.modelId}.` : "";
+    const chosen = await vscode.window.showInformationMessage(
+      `${run.name} has finished its ${run.steps} steps.${model}`,
+      "Compare Two Models…",
+      "Open Run",
+    );
+    if (chosen === "Open Run") await panels.run(run.id);
+    else if (chosen) await vscode.commands.executeCommand("errata.compare");
+  } else if (run.status === "failed" || run.status === "died") {
+    const why = run.message?.trim().split("\n").at(-1) ?? "";
+    const chosen = await vscode.window.showErrorMessage(
+      `${run.name} ${runWords(run)}. ${why} Resume goes on from its last checkpoint.`,
+      "Open the Log",
+      "Resume",
+    );
+    if (chosen === "Resume") await vscode.commands.executeCommand("errata.resumeRun", run.id);
+    else if (chosen) await vscode.commands.executeCommand("errata.openRunLog", run.id);
+  }
 }
 
 /** The run that a command is for: the row it was called on, the panel's id, else one chosen among those it fits. */

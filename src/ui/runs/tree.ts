@@ -53,10 +53,16 @@ export class RunsTree implements vscode.TreeDataProvider<RunInfo> {
   readonly onDidChangeTreeData = this.changed.event;
   readonly view: vscode.TreeView<RunInfo>;
   private following: (() => void) | undefined;
+  private readonly alive = new Set<string>();
+  private readonly ended = new vscode.EventEmitter<RunInfo>();
+  /** A run that this window saw alive has ended. */
+  readonly onDidEnd = this.ended.event;
 
   constructor(private readonly services: Services) {
     this.view = vscode.window.createTreeView(VIEWS.runs, { treeDataProvider: this });
-    services.context.subscriptions.push(this.view, this.changed, { dispose: () => this.following?.() });
+    services.context.subscriptions.push(this.view, this.changed, this.ended, {
+      dispose: () => this.following?.(),
+    });
   }
 
   refresh(): void {
@@ -76,10 +82,13 @@ export class RunsTree implements vscode.TreeDataProvider<RunInfo> {
     const runs = await this.services.runs.list();
     const alive = runs.filter(isAlive);
     const [first] = alive;
-    this.view.badge = first ? { value: alive.length, tooltip: `${alive.length} running` } : undefined;
     this.services.work.background(
       first && { text: `${first.name}: ${runWords(first)}`, command: "errata.openRun", argument: first.id },
     );
+    for (const run of runs) {
+      if (this.alive.delete(run.id) && !isAlive(run)) this.ended.fire(run);
+      if (isAlive(run)) this.alive.add(run.id);
+    }
     if (runs.some((run) => run.step > 0)) this.services.done("trained");
     return runs;
   }
