@@ -65,7 +65,8 @@ export function blockModel(model: OnnxModel, folder: ModelFolder): OnnxModel {
   const { names, vocabSize } = folder;
   const width = Math.ceil(Math.sqrt(vocabSize));
   const height = Math.ceil(vocabSize / width);
-  const ends = BigInt64Array.from([...folder.endTokens], BigInt);
+  // No id is -1: it stands for a model without end tokens.
+  const ends = BigInt64Array.from([-1, ...folder.endTokens], BigInt);
   const int = (n: number, name: string) => initializer(name, BigInt64Array.of(BigInt(n)), [1]);
   const constants = [
     initializer("block.true", true, []),

@@ -78,9 +78,7 @@ export class InferenceClient implements Engine {
       const start = performance.now();
       let tokensBefore = 0;
       await this.surviving(async (worker) => {
-        const rest = jobs
-          .map((job) => ({ ...job, samples: job.samples.filter((s) => !reported.has(`${s} ${job.key}`)) }))
-          .filter((job) => job.samples.length > 0);
+        const rest = jobs.map((job) => missing(job, reported)).filter((job) => job.samples.length > 0);
         if (rest.length === 0) return;
         await this.ensureLoaded(worker, signal);
         const id = this.nextId++;
@@ -88,7 +86,7 @@ export class InferenceClient implements Engine {
         let tokens = 0;
         this.listeners.set(id, ({ rows, progress }) => {
           for (const row of rows) {
-            reported.add(`${row.sample} ${row.key}`);
+            reported.add(rowId(row.key, row.sample));
             this.restarts = 0;
             on.row(row);
           }
@@ -216,4 +214,15 @@ export class InferenceClient implements Engine {
     this.last = result.catch(() => undefined);
     return result;
   }
+}
+
+function rowId(key: string, sample: number): string {
+  return `${sample} ${key}`;
+}
+
+/** What of a job is not reported yet. */
+function missing({ maxTokens, ...job }: GenerateJob, reported: ReadonlySet<string>): GenerateJob {
+  const open = [...job.samples.keys()].filter((i) => !reported.has(rowId(job.key, job.samples[i] ?? -1)));
+  const of = (list: number[]) => open.map((i) => list[i] ?? 0);
+  return { ...job, samples: of(job.samples), ...(maxTokens && { maxTokens: of(maxTokens) }) };
 }

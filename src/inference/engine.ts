@@ -104,11 +104,11 @@ export class LocalEngine implements Engine {
   private prepare(jobs: GenerateJob[], options: SamplingOptions): PreparedJob[] {
     const { model, tokenizer } = this.need();
     checkOptions(options);
-    return jobs.map(({ key, messages, samples }) => {
+    return jobs.map(({ messages, ...job }) => {
       const tokens = tokenizer.encode(tokenizer.render(messages));
       if (tokens.length === 0)
         throw new ErrataError(
-          `The prompt of "${key}" is empty`,
+          `The prompt of "${job.key}" is empty`,
           "Look at the prompt's preview.",
           "empty-prompt",
         );
@@ -116,11 +116,11 @@ export class LocalEngine implements Engine {
       if (foreign !== undefined) throw vocabularyError(model, foreign + 1);
       if (tokens.length >= model.contextLength)
         throw new ErrataError(
-          `The prompt of "${key}" has ${tokens.length} tokens; the model's context holds ${model.contextLength}, answer included`,
+          `The prompt of "${job.key}" has ${tokens.length} tokens; the model's context holds ${model.contextLength}, answer included`,
           "Shorten the prompt or the problem, or use a model with a longer context.",
           "context-exceeded",
         );
-      return { key, tokens, samples };
+      return { ...job, tokens };
     });
   }
 

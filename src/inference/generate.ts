@@ -13,6 +13,8 @@ export interface PreparedJob {
   key: string;
   tokens: number[];
   samples: number[];
+  /** New tokens at most, one number per sample. */
+  maxTokens?: number[];
 }
 
 /** What decoding needs to know of the model. */
@@ -36,11 +38,12 @@ class Row implements Sequence {
     private readonly job: PreparedJob,
     private readonly hash: [number, number],
     private readonly sample: number,
+    maxTokens: number,
     private readonly context: GenerateContext,
     private readonly options: SamplingOptions,
     private readonly stops: readonly string[],
   ) {
-    this.limit = Math.min(job.tokens.length + options.maxTokens, context.contextLength);
+    this.limit = Math.min(job.tokens.length + maxTokens, context.contextLength);
     this.stop = stops.length > 0 ? new StopFinder(context.tokenizer, stops) : undefined;
   }
 
@@ -121,7 +124,7 @@ export async function generate(
   for (;;) {
     for (let slot = 0; slot < slots && !following.done; slot++) {
       while (!rows[slot] && !following.done) {
-        const { job, sample } = following.value;
+        const { job, sample, maxTokens = options.maxTokens } = following.value;
         if (prefilled?.job !== job) {
           signal?.throwIfAborted();
           // A copy: the decoder's own buffer serves the next call.
@@ -129,7 +132,7 @@ export async function generate(
           prefilled = { job, logits, hash: hashTokens(job.tokens) };
         }
         following = queue.next();
-        const row = new Row(job, prefilled.hash, sample, context, options, stops);
+        const row = new Row(job, prefilled.hash, sample, maxTokens, context, options, stops);
         const random = options.temperature === 0 ? 0 : row.uniform(0);
         const { token, logprob } = sampler.sample(prefilled.logits, 0, options, random);
         tokens++;
@@ -164,8 +167,14 @@ function sum(rows: Row[]): number {
   return tokens;
 }
 
-function* samplesOf(jobs: PreparedJob[]): Generator<{ job: PreparedJob; sample: number }> {
-  for (const job of jobs) for (const sample of job.samples) yield { job, sample };
+interface Wanted {
+  job: PreparedJob;
+  sample: number;
+  maxTokens: number | undefined;
+}
+function* samplesOf(jobs: PreparedJob[]): Generator<Wanted> {
+  for (const job of jobs)
+    for (const [i, sample] of job.samples.entries()) yield { job, sample, maxTokens: job.maxTokens?.[i] };
 }
 
 /** Fills holes with the last sequences; returns `rows`, which has no hole any more. */

@@ -23,6 +23,8 @@ export interface GenerateJob {
   messages: ChatMessage[];
   /** Sample numbers to make, e.g. [0, 1, 2] or, after a restart, only the missing ones. */
   samples: number[];
+  /** New tokens at most, one number per sample; lower than the options' own. What a benchmark forces lengths with. */
+  maxTokens?: number[];
 }
 
 export interface GeneratedRow extends Generation {
