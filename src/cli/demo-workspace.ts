@@ -23,7 +23,7 @@ export interface DemoWorkspace {
 }
 
 /** The workspace that the demo leaves: problem sets and a recipe to play with. Files that are there stay. */
-export async function makeWorkspace(folder: string, sizes: DemoSizes): Promise<DemoWorkspace> {
+export async function makeWorkspace(folder: string, sizes: DemoSizes, seed: number): Promise<DemoWorkspace> {
   const problems = join(folder, "problems");
   await mkdir(problems, { recursive: true });
   const place = {
@@ -37,18 +37,19 @@ export async function makeWorkspace(folder: string, sizes: DemoSizes): Promise<D
     ignoreExisting(
       copyFile(assetFile("demo/problems/heldout.jsonl"), place.heldout, constants.COPYFILE_EXCL),
     ),
-    ignoreExisting(writeFile(place.recipe, recipe(place.train, sizes), { flag: "wx" })),
+    ignoreExisting(writeFile(place.recipe, recipe(place.train, sizes, seed), { flag: "wx" })),
   ]);
   return place;
 }
 
 /** DEMO.md's recommendation: 60 steps, 6 of trial to 4 of correction, 3e-4 and 1e-4. */
-function recipe(train: string, sizes: DemoSizes): string {
+function recipe(train: string, sizes: DemoSizes, seed: number): string {
   const cycle: [number, number] = sizes.steps < 10 ? [2, 2] : [6, 4];
   const value = {
     method: "scrpo",
     model: "demo-base",
     problems: `problems/${basename(train)}`,
+    seed,
     max_steps: sizes.steps,
     num_generations: 8,
     max_completion_length: 110,

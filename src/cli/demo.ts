@@ -41,7 +41,7 @@ export async function demo(args: readonly string[], context: Context): Promise<v
   const seed = number("seed", values.seed, 0, { max: 4294967295, whole: true });
   const options: SamplingOptions = { temperature: 1, topP: 1, topK: 0, maxTokens: 110, seed };
   const { python } = await findPython(context.pythonPlaces(values.python));
-  const place = await makeWorkspace(folder, sizes);
+  const place = await makeWorkspace(folder, sizes, seed);
   const pool = await context.pool(folder);
   const tools = { engine: context.engine(), grader: context.grader(), pool, workspace: folder };
   const loop = new Loop(context, tools, sizes, options, place, python);

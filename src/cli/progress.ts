@@ -75,6 +75,7 @@ export function line(progress: Progress, elapsed: number): string {
     if (done >= total) parts.push(`in ${duration(elapsed)}`);
     else if (left !== undefined) parts.push(`${duration(left)} left`);
   }
+  if (total === 0 && elapsed >= 1) parts.push(duration(elapsed));
   if (detail) parts.push(detail.replaceAll(/\s+/g, " "));
   return parts.join("  ").trimEnd();
 }

@@ -61,8 +61,11 @@ export async function writeJson(folder: string, name: string, value: unknown): P
   await rename(aside, file);
 }
 
+/** One JSON value a line. Characters that some readers take for line ends (Python's splitlines) are escaped. */
 export async function writeJsonl(folder: string, name: string, values: readonly unknown[]): Promise<void> {
-  await writeFile(join(folder, name), values.map((value) => `${JSON.stringify(value)}\n`).join(""));
+  const escaped = (text: string) =>
+    text.replaceAll(/[\u0085\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  await writeFile(join(folder, name), values.map((value) => `${escaped(JSON.stringify(value))}\n`).join(""));
 }
 
 /** The last lines of `log.txt` that matter: the last error with what it says, without progress bars and tracebacks. */

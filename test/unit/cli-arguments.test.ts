@@ -56,7 +56,8 @@ describe("the progress line", () => {
       "2 min 05 s left",
     );
     expect(line({ stage: "Sampling", done: 100, total: 100 }, 61)).toContain("in 1 min 01 s");
-    expect(line({ stage: "Loading", done: 0, total: 0 }, 3)).toBe("Loading");
+    expect(line({ stage: "Loading", done: 0, total: 0 }, 0)).toBe("Loading");
+    expect(line({ stage: "Loading", done: 0, total: 0 }, 31)).toMatch(/^Loading +31 s$/);
     expect(duration(4210)).toBe("1 h 10 min");
   });
 
