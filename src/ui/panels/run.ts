@@ -72,7 +72,8 @@ export class RunPanels implements vscode.Disposable {
       if (deed === "stop") await this.services.runs.stop(runId);
       else if (deed === "resume") await vscode.commands.executeCommand("errata.resumeRun", runId);
       else if (deed === "compare") {
-        await vscode.commands.executeCommand("errata.compare", models?.from, models?.made ?? undefined);
+        const made = models?.made ? await this.services.models.get(models.made) : undefined;
+        await vscode.commands.executeCommand("errata.compare", made);
       } else if (folder && deed === "folder") {
         await vscode.commands.executeCommand("revealInExplorer", vscode.Uri.file(folder));
       } else if (folder) {
