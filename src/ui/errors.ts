@@ -38,12 +38,12 @@ const MENDS: Readonly<Record<string, readonly Mend[]>> = {
 
 /** Shows what happened and what to do, with buttons that do it; the log keeps the stack. */
 export async function showError(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
-  const known = error instanceof ErrataError ? error : undefined;
+  const known = error instanceof ErrataError ? error : fromSystem(error);
   const cause = error instanceof Error ? error : new Error(String(error));
   if (known) log.warn([known.message, known.hint].filter(Boolean).join(" "));
   else log.error(cause);
   const mends = (known?.code && MENDS[known.code]) || [SHOW_LOG];
-  const text = [sentence(cause.message), known?.hint].filter(Boolean).join(" ");
+  const text = [sentence(known?.message ?? cause.message), known?.hint].filter(Boolean).join(" ");
   const show = known?.code === "busy" ? vscode.window.showWarningMessage : vscode.window.showErrorMessage;
   const chosen = await show(text, ...mends.map((mend) => mend.title));
   const mend = mends.find(({ title }) => title === chosen);
@@ -57,3 +57,27 @@ function sentence(message: string): string {
 }
 
 export { DOCTOR, SET_UP };
+
+/** What the file system refuses, in words. */
+function fromSystem(error: unknown): ErrataError | undefined {
+  const { code, path } = error as NodeJS.ErrnoException;
+  const where = path ?? "the folder";
+  switch (code) {
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new ErrataError(
+        `${where} cannot be written.`,
+        "Check its permissions, or open a copy.",
+        "read-only",
+      );
+    case "ENOSPC":
+      return new ErrataError(
+        `The disk is full: ${where}.`,
+        "Free some space; what was stored is kept.",
+        "disk-full",
+      );
+    default:
+      return undefined;
+  }
+}

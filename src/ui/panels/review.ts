@@ -45,7 +45,7 @@ export class ReviewPanel implements vscode.Disposable {
     });
     this.session.readOnly = services.trusted
       ? null
-      : "This workspace is not trusted: the pool can be read and judged, and nothing runs.";
+      : "This workspace is in Restricted Mode: the pool can be read; nothing runs, and no judgement is stored.";
     this.subscriptions.push(
       services.onDidChangePool(() => {
         if (this.page) void this.session.refresh();

@@ -50,7 +50,8 @@ export function askFilter(state: PoolViewState): Promise<void> {
   box.value = state.query.text ?? "";
   return new Promise((resolve) => {
     box.onDidAccept(async () => {
-      const text = box.value.trim();
+      // The tree shows a real minus sign; the files have a hyphen.
+      const text = box.value.trim().replaceAll("−", "-");
       const query = box.selectedItems.reduce<AttemptQuery>(
         (so_far, choice) => choice.apply(so_far),
         text ? { text } : {},

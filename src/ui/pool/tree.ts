@@ -125,7 +125,8 @@ export class PoolTree implements vscode.TreeDataProvider<PoolNode> {
     const stats = await pool.stats();
     const levels = await pool.buckets("level");
     const left = levels.reduce((sum, { unreviewed }) => sum + unreviewed, 0);
-    this.view.message = this.state.describe() ?? "";
+    // A message would hide the welcome that says what to do about an empty tree.
+    this.view.message = rows > 0 ? (this.state.describe() ?? "") : "";
     this.view.description = stats.inPool > 0 ? `${stats.inPool} · ${stats.inPool - left} reviewed` : "";
     this.view.badge = left > 0 ? { value: left, tooltip: `${left} failed attempts to review` } : undefined;
     if (stats.attempts > 0) this.services.done("sampled");
