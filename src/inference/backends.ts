@@ -27,6 +27,8 @@ export interface OpenedSession {
   session: InferenceSession;
   /** The session is of the prepared graph, for BlockDecoder; else of the model's own, for Stepper. */
   block: boolean;
+  /** Why it is not. */
+  why?: string;
   backend: string;
   notTaken: LoadedModel["notTaken"];
 }
@@ -60,10 +62,10 @@ export async function openSession(
   const open = (backend: string) => runtime.InferenceSession.create(graph, sessionOptions(backend, threads));
   const openCpu = async (): Promise<OpenedSession> => {
     const opened = { backend: "cpu", notTaken };
-    const session = options.block === false ? undefined : await openBlock(runtime, model, threads);
-    if (session) return { ...opened, session, block: true };
+    const block = options.block === false ? "switched off" : await openBlock(runtime, model, threads);
+    if (typeof block !== "string") return { ...opened, session: block, block: true };
     try {
-      return { ...opened, session: await open("cpu"), block: false };
+      return { ...opened, session: await open("cpu"), block: false, why: block };
     } catch (error) {
       throw graphError(graph, error);
     }
@@ -87,7 +89,7 @@ export async function openSession(
     try {
       const session = await open(backend);
       await cpu.session.release();
-      return { session, block: false, backend, notTaken };
+      return { session, block: false, why: `not on ${backend} yet`, backend, notTaken };
     } catch (error) {
       notTaken.push({ backend, why: reason(error) });
     }
@@ -95,25 +97,27 @@ export async function openSession(
   return cpu;
 }
 
-/** A session of the model's decode block; undefined where it has none or ONNX Runtime refuses it. */
+/** A session of the model's decode block, or why there is none. */
 async function openBlock(
   runtime: Runtime,
   model: ModelFolder,
   threads: number,
-): Promise<InferenceSession | undefined> {
+): Promise<InferenceSession | string> {
   const prepared = await prepareBlock(model);
-  if ("why" in prepared) return undefined;
+  if ("why" in prepared) return prepared.why;
   const options = {
     ...sessionOptions("cpu", threads),
     // The rewritten graph is in memory only; its weights lie where they always lay.
     extra: { session: { model_external_initializers_file_folder_path: dirname(model.graph) } },
   };
-  return runtime.InferenceSession.create(prepared.bytes, options).catch(() => undefined);
+  return runtime.InferenceSession.create(prepared.bytes, options).catch(reason);
 }
 
-/** ONNX Runtime's message without its source location. */
+/** ONNX Runtime's message as one sentence for people. */
 export function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  const last = text.slice(text.lastIndexOf(" was false. ") < 0 ? 0 : text.lastIndexOf(" was false. ") + 12);
-  return last.split("\n")[0]?.trim() || "unknown error";
+  if (text.includes("Failed to load shared library")) return "its library is not installed";
+  const at = text.lastIndexOf(" was false. ");
+  const sentence = at < 0 ? text : text.slice(at + " was false. ".length);
+  return sentence.split("\n")[0]?.trim() || "unknown error";
 }

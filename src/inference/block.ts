@@ -1,16 +1,14 @@
-import type { InferenceSession, OnnxValue, Tensor } from "onnxruntime-node";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { BLOCK } from "./block-graph.js";
-import type { Decoder, Sequence } from "./decoder.js";
+import { type Decoder, ROWS_AT_LEAST, type Sequence } from "./decoder.js";
 import type { ModelFolder } from "./folder.js";
-import type { Runtime } from "./runtime.js";
+import { floatsOf, type Runtime } from "./runtime.js";
 import type { Shape } from "./sampler.js";
 
 /** Turns of one call: enough to make the copies around it cheap, few enough to refill ended rows soon. */
 const TURNS = 16;
 /** The cache grows by this many positions at a time. */
 const GROWTH = 32;
-/** Rows are never decoded alone: a matrix of one row takes another kernel, which rounds differently. */
-const ROWS_AT_LEAST = 2;
 
 /** Keys and values of some rows: per layer and kind `[rows, kvHeads, capacity, headSize]`. */
 interface Cache {
@@ -59,7 +57,7 @@ export class BlockDecoder implements Decoder {
       [...this.fetches, BLOCK.logits],
     );
     this.prompt = this.presents(output, 1);
-    return floats(output[BLOCK.logits]);
+    return floatsOf(output[BLOCK.logits]);
   }
 
   place(slot: number, promptLength: number): void {
@@ -109,7 +107,7 @@ export class BlockDecoder implements Decoder {
     this.cache = this.presents(output, rows);
     const tokens = output[BLOCK.tokens]?.data;
     if (!(tokens instanceof BigInt64Array)) throw new Error("The prepared graph gave no tokens");
-    const logprobs = floats(output[BLOCK.logprobs]);
+    const logprobs = floatsOf(output[BLOCK.logprobs]);
     const made = tokens.length / rows;
     sequences.forEach((sequence, row) => {
       let goesOn = true;
@@ -165,7 +163,7 @@ export class BlockDecoder implements Decoder {
 
   private presents(output: InferenceSession.OnnxValueMapType, rows: number): Cache {
     const tensors = this.model.names.past.map((_, i) => output[BLOCK.present(i)]);
-    return { arrays: tensors.map(floats), rows, capacity: tensors[0]?.dims[2] ?? 0 };
+    return { arrays: tensors.map(floatsOf), rows, capacity: tensors[0]?.dims[2] ?? 0 };
   }
 
   /** Room for this many rows and positions, what is there kept. */
@@ -199,10 +197,4 @@ export class BlockDecoder implements Decoder {
       to.set(from.subarray(source, source + length * headSize), target);
     }
   }
-}
-
-function floats(value: OnnxValue | undefined): Float32Array {
-  const data = (value as Tensor | undefined)?.data;
-  if (data instanceof Float32Array) return data;
-  throw new Error("The prepared graph gave no float32 output");
 }

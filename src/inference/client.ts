@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { distFile } from "../protocol/paths.js";
 import { type Rpc, rpcOverIpc } from "../protocol/rpc.js";
 import { ErrataError, type SamplingOptions } from "../protocol/types.js";
@@ -7,6 +9,7 @@ import {
   GENERATE,
   INFERENCE_VERSION,
   LOAD,
+  type LoadParams,
   PREVIEW,
   ROWS,
   type RowsParams,
@@ -40,9 +43,8 @@ interface Worker {
  */
 export class InferenceClient implements Engine {
   private worker: Worker | undefined;
-  private folder: string | undefined;
+  private model: { folder: string; stamp: string; info: LoadedModel } | undefined;
   private loadedIn: Worker | undefined;
-  private info: LoadedModel | undefined;
   private readonly listeners = new Map<number, (event: RowsParams) => void>();
   private nextId = 1;
   private restarts = 0;
@@ -58,17 +60,18 @@ export class InferenceClient implements Engine {
   }
 
   load(folder: string): Promise<LoadedModel> {
-    return this.queued(() =>
-      this.surviving(async (worker) => {
-        if (this.loadedIn === worker && this.folder === folder && this.info) return this.info;
-        this.folder = undefined;
-        const info = await worker.rpc.request<LoadedModel>(LOAD, { folder });
-        this.folder = folder;
+    return this.queued(async () => {
+      const stamp = await folderStamp(folder);
+      const same = this.model?.folder === folder && this.model.stamp === stamp;
+      return this.surviving(async (worker) => {
+        if (same && this.model && this.loadedIn === worker) return this.model.info;
+        this.model = undefined;
+        const info = await worker.rpc.request<LoadedModel>(LOAD, { folder } satisfies LoadParams);
+        this.model = { folder, stamp, info };
         this.loadedIn = worker;
-        this.info = info;
         return info;
-      }),
-    );
+      });
+    });
   }
 
   generate(jobs: GenerateJob[], options: SamplingOptions, on: Listener, signal?: AbortSignal): Promise<void> {
@@ -135,10 +138,11 @@ export class InferenceClient implements Engine {
   }
 
   private async ensureLoaded(worker: Worker, signal?: AbortSignal): Promise<void> {
+    if (!this.model) throw new ErrataError("No model is loaded", "Choose a model first.", "no-model");
     if (this.loadedIn === worker) return;
-    if (this.folder === undefined)
-      throw new ErrataError("No model is loaded", "Choose a model first.", "no-model");
-    this.info = await worker.rpc.request<LoadedModel>(LOAD, { folder: this.folder }, signal);
+    const { folder, info } = this.model;
+    const params: LoadParams = { folder, known: info.notTaken };
+    await worker.rpc.request<LoadedModel>(LOAD, params, signal);
     this.loadedIn = worker;
   }
 
@@ -146,7 +150,7 @@ export class InferenceClient implements Engine {
   private async surviving<T>(call: (worker: Worker) => Promise<T>, signal?: AbortSignal): Promise<T> {
     for (;;) {
       signal?.throwIfAborted();
-      if (this.disposed) throw new ErrataError("The inference worker was stopped", undefined, "disposed");
+      if (this.disposed) throw stopped();
       const worker = this.worker ?? this.start();
       try {
         const result = await call(worker);
@@ -154,7 +158,8 @@ export class InferenceClient implements Engine {
         return result;
       } catch (error) {
         // Whatever the call failed with: if the channel is gone, the reason is the process's end.
-        if (worker.child.connected || this.disposed || signal?.aborted) throw error;
+        if (this.disposed) throw stopped();
+        if (worker.child.connected || signal?.aborted) throw error;
         const died = `The inference worker ended (${await worker.ended})`;
         if (this.restarts >= RESTARTS) throw this.gaveUp(worker, died);
         this.restarts++;
@@ -225,4 +230,18 @@ function missing({ maxTokens, ...job }: GenerateJob, reported: ReadonlySet<strin
   const open = [...job.samples.keys()].filter((i) => !reported.has(rowId(job.key, job.samples[i] ?? -1)));
   const of = (list: number[]) => open.map((i) => list[i] ?? 0);
   return { ...job, samples: of(job.samples), ...(maxTokens && { maxTokens: of(maxTokens) }) };
+}
+
+function stopped(): ErrataError {
+  return new ErrataError("The inference worker was stopped", undefined, "disposed");
+}
+
+/** Changes when a file of the folder does: a model exported anew to the same place is loaded anew. */
+async function folderStamp(folder: string): Promise<string> {
+  const names = await readdir(folder).catch(() => []);
+  const files = names.sort().map(async (name) => {
+    const info = await stat(join(folder, name)).catch(() => undefined);
+    return `${name} ${info?.size} ${info?.mtimeMs}`;
+  });
+  return (await Promise.all(files)).join("\n");
 }

@@ -1,7 +1,10 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelFolder } from "./folder.js";
-import type { Runtime } from "./runtime.js";
+import { floatsOf, type Runtime } from "./runtime.js";
 import { Sampler, type Shape } from "./sampler.js";
+
+/** Rows are never decoded alone: a matrix of one row takes another kernel, which rounds differently. */
+export const ROWS_AT_LEAST = 2;
 
 /** A sequence under way, as a decoder sees it. */
 export interface Sequence {
@@ -65,9 +68,6 @@ export class Stepper implements Decoder {
   private readonly promptBinding: Binding;
   private readonly cacheType: "float32" | "float16";
   private readonly hasPositions: boolean;
-  /** Rows are never decoded alone: a matrix of one row takes another kernel, which rounds differently. */
-  private readonly rowsAtLeast: number;
-
   constructor(
     private readonly runtime: Runtime,
     private readonly session: InferenceSession,
@@ -76,8 +76,7 @@ export class Stepper implements Decoder {
     /** Tokens that a slot can hold. */
     readonly capacity: number,
   ) {
-    const rows = Math.max(slots, 2);
-    this.rowsAtLeast = 2;
+    const rows = Math.max(slots, ROWS_AT_LEAST);
     this.sampler = new Sampler(model.vocabSize);
     this.cacheType = cacheType(session, model);
     this.hasPositions = session.inputNames.includes(model.names.positionIds);
@@ -114,7 +113,7 @@ export class Stepper implements Decoder {
     if (this.hasPositions) feeds[names.positionIds] = int64(BigInt64Array.from(tokens, (_, i) => BigInt(i)));
     const fetches = { ...this.promptBinding.fetches, [names.logits]: null };
     const output = await this.session.run(feeds, fetches);
-    const logits = toFloats(output[names.logits]?.data);
+    const logits = floatsOf(output[names.logits]);
     return logits.subarray((length - 1) * vocabSize, length * vocabSize);
   }
 
@@ -136,7 +135,7 @@ export class Stepper implements Decoder {
       this.positions[2 * slot] = length - 1;
       this.mask[2 * (slot * this.capacity + length - 1)] = 1;
     });
-    const logits = await this.step(Math.max(sequences.length, this.rowsAtLeast));
+    const logits = await this.step(Math.max(sequences.length, ROWS_AT_LEAST));
     sequences.forEach((sequence, slot) => {
       const random = shape.temperature === 0 ? 0 : sequence.uniform(0);
       const { token, logprob } = this.sampler.sample(logits, slot * this.model.vocabSize, shape, random);
@@ -152,9 +151,8 @@ export class Stepper implements Decoder {
       this.bindings.set(bound, binding);
     }
     const { feeds, fetches } = binding;
-    const output = await this.session.run(feeds, fetches);
-    const logits = output[this.model.names.logits];
-    return logits?.type === "float32" ? this.logits : toFloats(logits?.data);
+    await this.session.run(feeds, fetches);
+    return this.logits;
   }
 
   private setLength(slot: number, length: number, capacity: number): void {
@@ -210,10 +208,4 @@ export class Stepper implements Decoder {
 function cacheType(session: InferenceSession, model: ModelFolder): "float32" | "float16" {
   const first = session.inputMetadata.find((input) => input.name === model.names.past[0]);
   return first?.isTensor && first.type === "float16" ? "float16" : "float32";
-}
-
-/** Logits as float32, whatever the graph gave. */
-function toFloats(data: unknown): Float32Array {
-  if (data instanceof Float32Array) return data;
-  throw new Error("This model's logits are not float32");
 }

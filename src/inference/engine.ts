@@ -55,6 +55,7 @@ export class LocalEngine implements Engine {
         vocabSize: model.vocabSize,
         contextLength: model.contextLength,
         decoding: opened.block ? "blocks" : "steps",
+        ...(opened.why !== undefined && { decodingWhy: opened.why }),
         slots: this.slotsFor(model, Math.min(model.contextLength, 4096)),
       };
       this.loaded = { model, tokenizer, session: opened.session, block: opened.block, info };
@@ -189,6 +190,12 @@ function checkGraph(model: ModelFolder, session: InferenceSession): void {
       "bad-model",
     );
   const logits = session.outputMetadata.find((o) => o.name === names.logits);
+  if (logits?.isTensor && logits.type !== "float32")
+    throw new ErrataError(
+      `${model.graph} gives its logits as ${logits.type}, which is not supported yet`,
+      "Export the model in fp32 or int4 for the CPU (precision and provider are options of the model builder).",
+      "unsupported-model",
+    );
   const size = logits?.isTensor ? logits.shape.at(-1) : undefined;
   if (typeof size === "number" && size !== model.vocabSize)
     throw new ErrataError(

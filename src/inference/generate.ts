@@ -5,8 +5,8 @@ import { Sampler } from "./sampler.js";
 import { type ChatTokenizer, cutAtStop, StopFinder } from "./tokenizer.js";
 import type { GeneratedRow, GenerateProgress } from "./types.js";
 
-/** A block of turns takes no longer than this, so that progress, Cancel and refilling are never far away. */
-const BLOCK_SECONDS = 0.1;
+/** A block of turns takes no longer than this, so that progress and Cancel are never far away. */
+const BLOCK_SECONDS = 0.5;
 
 /** A prompt as tokens, and the sample numbers wanted of it. */
 export interface PreparedJob {
@@ -147,7 +147,9 @@ export async function generate(
     const active = compact(rows, decoder);
     if (active.length === 0) break;
     signal?.throwIfAborted();
-    const turns = Math.max(1, Math.min(decoder.turns, pace > 0 ? Math.floor(BLOCK_SECONDS / pace) : 1));
+    // A row that ends inside a block idles until its end: shorter blocks while others wait for its slot.
+    const most = following.done ? decoder.turns : Math.ceil(decoder.turns / 2);
+    const turns = Math.max(1, Math.min(most, pace > 0 ? Math.floor(BLOCK_SECONDS / pace) : 1));
     const before = performance.now();
     const made = sum(active);
     await decoder.advance(active, options, turns);

@@ -1,4 +1,4 @@
-import type { InferenceSession, Tensor } from "onnxruntime-node";
+import type { InferenceSession, OnnxValue, Tensor } from "onnxruntime-node";
 
 /** The part of onnxruntime-node that the engine uses. */
 export interface Runtime {
@@ -18,4 +18,11 @@ type TensorData = Float32Array | Uint16Array | BigInt64Array | Uint8Array;
 export function loadRuntime(): Runtime {
   // `require` and not `import`: the library must not load with the bundle, and stays outside of it.
   return require("onnxruntime-node") as Runtime;
+}
+
+/** The numbers of a float32 output. */
+export function floatsOf(value: OnnxValue | undefined): Float32Array {
+  const data = (value as Tensor | undefined)?.data;
+  if (data instanceof Float32Array) return data;
+  throw new Error("An output of the model is not float32");
 }

@@ -12,6 +12,8 @@ export interface LoadedModel {
   contextLength: number;
   /** Many tokens a call, or one by one: a model that the decode block does not fit is slower and the same otherwise. */
   decoding: "blocks" | "steps";
+  /** Why it is decoded in steps. */
+  decodingWhy?: string;
   /** Sequences decoded at once, at most; fewer where long sequences would not fit the cache. */
   slots: number;
 }

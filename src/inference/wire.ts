@@ -1,5 +1,5 @@
 import type { ChatMessage, SamplingOptions } from "../protocol/types.js";
-import type { GeneratedRow, GenerateJob, GenerateProgress } from "./types.js";
+import type { GeneratedRow, GenerateJob, GenerateProgress, LoadedModel } from "./types.js";
 
 /** What crosses between InferenceClient and its worker. Change the number with any of the shapes below. */
 export const INFERENCE_VERSION = "inference/1";
@@ -13,6 +13,8 @@ export const ROWS = "rows";
 
 export interface LoadParams {
   folder: string;
+  /** What an earlier worker found out about this folder: not tried again. */
+  known?: LoadedModel["notTaken"];
 }
 export interface GenerateParams {
   /** Chosen by the client; the rows carry it. */

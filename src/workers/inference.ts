@@ -19,13 +19,24 @@ import { Coalescer, rpcOverIpc } from "../protocol/rpc.js";
 /** The process that owns ONNX Runtime, tokenizer and decode. It ends with the process that started it. */
 function serve(options: WorkerOptions): void {
   const threads = options.threads ?? defaultThreads();
+  const known = new Map<string, Promise<string | null>>();
   const engine = new LocalEngine({
     ...options,
     threads,
-    probe: (backend, folder) => probeInChild(__filename, backend, folder, threads),
+    probe: (backend, folder) => {
+      const name = JSON.stringify([backend, folder]);
+      const answer = known.get(name) ?? probeInChild(__filename, backend, folder, threads);
+      known.set(name, answer);
+      return answer;
+    },
   });
   const rpc = rpcOverIpc(process, { version: INFERENCE_VERSION });
-  rpc.handle(LOAD, ({ folder }: LoadParams) => engine.load(folder));
+  rpc.handle(LOAD, (params: LoadParams) => {
+    const { folder } = params;
+    for (const { backend, why } of params.known ?? [])
+      known.set(JSON.stringify([backend, folder]), Promise.resolve(why));
+    return engine.load(folder);
+  });
   rpc.handle(PREVIEW, ({ messages }: PreviewParams) => engine.preview(messages));
   rpc.handle(GENERATE, async ({ id, jobs, options: sampling }: GenerateParams, signal) => {
     let progress: GenerateProgress | undefined;

@@ -72,6 +72,26 @@ describe("the inference worker", () => {
     expect(collect(rows)).toEqual(undisturbed);
   });
 
+  test("a worker that dies before any row is given up after 5 restarts, and works again when asked again", async () => {
+    const killed = new Set<number>();
+    const timer = setInterval(() => {
+      const { pid } = client;
+      if (pid === undefined || killed.has(pid)) return;
+      killed.add(pid);
+      process.kill(pid, "SIGKILL");
+    }, 2);
+    const rows: GeneratedRow[] = [];
+    const work = client.generate(JOBS, OPTIONS, { row: (row) => rows.push(row) });
+    await expect(work).rejects.toMatchObject({
+      code: "worker-died",
+      message: expect.stringMatching(/SIGKILL/),
+    });
+    clearInterval(timer);
+    expect(killed.size).toBe(6);
+    expect(rows).toEqual([]);
+    expect(collect(await generate())).toEqual(undisturbed);
+  });
+
   test("progress is coalesced, counts every row and ends with the total", async () => {
     const seen: { at: number; rowsDone: number; rowsTotal: number; tokens: number }[] = [];
     const rows: GeneratedRow[] = [];
