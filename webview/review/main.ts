@@ -23,6 +23,8 @@ import "./review.css";
 
 registerToolkit();
 
+/** Steps from which a solution is longer than a screen. */
+const LONG = 14;
 /** Until VS Code's keybinding answers, the letters that follow would be commands: these open their field at once. */
 const OPENERS: Record<string, "edit" | "note"> = { e: "edit", n: "note" };
 
@@ -223,7 +225,7 @@ function content(view: ItemView): TemplateResult {
       <errata-math .text=${problem.text} .raw=${view.raw}></errata-math>
       <span class="origin">${[problem.set, problem.id, problem.level && `level ${problem.level}`, problem.kind].filter(Boolean).join(" · ")}</span>
     </div>
-    <div class="columns">
+    <div class="columns ${view.item.solution.steps.length > LONG ? "long" : ""}">
       ${solution(view)}
       <div class="right">${reflection(view)} ${judgement(view)}</div>
     </div>`;

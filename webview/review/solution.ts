@@ -66,6 +66,7 @@ export function solution(view: ItemView): TemplateResult {
         >
           why
         </button>
+        ${item.reflection?.modelId === item.modelId ? nothing : html` · by ${item.modelId}`}
       </span>
     </div>
     ${view.showWhy ? html`<p class="why">${item.reason} <span class="by">${item.modelId}, ${item.tokens} tokens</span></p>` : nothing}

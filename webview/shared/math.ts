@@ -4,6 +4,8 @@ import { segmentMath } from "../../src/protocol/math.js";
 /** Longer sources are shown as they are: nobody reads such a formula, and it could stall the view. */
 const LONGEST_TEX = 4000;
 const KEPT = 600;
+/** Links, images and HTML: KaTeX without trust would swallow what they enclose. */
+const UNTRUSTED = /\\(href|url|includegraphics|html(?:Class|Id|Style|Data))(?![a-zA-Z])/;
 const cache = new Map<string, HTMLElement>();
 
 /**
@@ -23,13 +25,15 @@ export function typeset(tex: string, display: boolean): HTMLElement {
   made.className = display ? "math math-display" : "math";
   try {
     if (tex.length > LONGEST_TEX) throw new Error(`longer than ${LONGEST_TEX} characters`);
+    const outside = UNTRUSTED.exec(tex)?.[0];
+    if (outside) throw new Error(`${outside} is not followed here`);
     katex.render(tex, made, {
       displayMode: display,
       throwOnError: true,
       trust: false,
       strict: "ignore",
       maxExpand: 400,
-      maxSize: 20,
+      maxSize: 10,
       output: "htmlAndMathml",
     });
   } catch (error) {

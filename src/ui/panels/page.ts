@@ -1,46 +1,9 @@
-import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
-
-export type PageName = "review" | "run" | "compare";
+import { type PageName, pageHtml } from "./page-html.js";
 
 /** Where the build puts what webviews may load; nothing else is reachable from them. */
 export function pageRoot(extension: vscode.Uri): vscode.Uri {
   return vscode.Uri.joinPath(extension, "dist", "webview");
-}
-
-/**
- * The page of one panel. Scripts run only with this page's nonce; styles and fonts come from our folder alone; no
- * image, frame, connection or form. What the models wrote arrives as messages and becomes text nodes, never HTML.
- */
-export function pageHtml(webview: vscode.Webview, extension: vscode.Uri, name: PageName): string {
-  const nonce = randomBytes(18).toString("base64url");
-  // The toolkit's base library probes the browser with one empty <style>, and looks for this nonce to do it with.
-  const styleNonce = randomBytes(18).toString("base64url");
-  const file = (leaf: string): string =>
-    webview.asWebviewUri(vscode.Uri.joinPath(pageRoot(extension), leaf)).toString();
-  const policy = [
-    "default-src 'none'",
-    `script-src 'nonce-${nonce}'`,
-    `style-src ${webview.cspSource} 'nonce-${styleNonce}'`,
-    `font-src ${webview.cspSource}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join("; ");
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta property="csp-nonce" content="${styleNonce}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="${file(`${name}.css`)}">
-<title>Errata</title>
-</head>
-<body>
-<errata-${name}></errata-${name}>
-<script nonce="${nonce}" src="${file(`${name}.js`)}"></script>
-</body>
-</html>`;
 }
 
 /** Gives `panel` its page and typed messages. Posting to a hidden panel is dropped: it asks again when it shows. */
@@ -67,7 +30,10 @@ export class Page<ToView, FromView> implements vscode.Disposable {
         this.dispose();
       }),
     );
-    panel.webview.html = pageHtml(panel.webview, extension, name);
+    const { webview } = panel;
+    webview.html = pageHtml(name, webview.cspSource, (leaf) =>
+      webview.asWebviewUri(vscode.Uri.joinPath(pageRoot(extension), leaf)).toString(),
+    );
   }
 
   post(message: ToView): void {

@@ -1,0 +1,183 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { installationFolder } from "../../src/protocol/paths.js";
+import type { ReviewItem, ReviewState } from "../../src/protocol/review.js";
+import { cutSteps } from "../../src/protocol/steps.js";
+import { pageHtml } from "../../src/ui/panels/page-html.js";
+
+/** The Review page as built, under its own policy, in a browser; VS Code is played by a few lines. */
+const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const VSCODE = `window.sent = []; window.violations = [];
+document.addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective));
+window.acquireVsCodeApi = () => ({ postMessage: (m) => sent.push(m), getState: () => undefined, setState() {} });
+window.addEventListener("keydown", (e) => sent.push({ type: "forwarded", key: e.key }));`;
+
+const solution = (text: string) => ({ text, steps: cutSteps(text), answer: "-2", span: null });
+const item = (more: Partial<ReviewItem> = {}): ReviewItem => ({
+  attemptId: 1,
+  problem: { set: "s", id: "p", text: "Solve $x+1=2$ for $5 and $6", gold: "1" },
+  modelId: "base",
+  solution: solution("$x=-2$\n\\boxed{-2}"),
+  verdict: "incorrect",
+  reason: "compared as numbers",
+  finish: "stop",
+  tokens: 9,
+  inPool: true,
+  errorType: null,
+  reflection: null,
+  group: { correct: 2, scored: 8, size: 8 },
+  siblings: [],
+  mine: {},
+  ...more,
+});
+const state = (shown: ReviewItem): ReviewState => ({
+  item: shown,
+  position: 1,
+  total: 2,
+  reviewed: 0,
+  order: "as stored",
+  scope: "",
+  pace: null,
+  cursor: 1,
+  mode: "localise",
+  notice: null,
+  canUndo: false,
+  busy: null,
+  readOnly: null,
+});
+
+describe.skipIf(!existsSync(BROWSER))("the Review page in a browser", () => {
+  const folder = mkdtempSync(join(tmpdir(), "errata-webview-"));
+  let server: Server;
+  let browser: Browser;
+  let page: Page;
+  let address = "";
+
+  beforeAll(async () => {
+    await build({
+      absWorkingDir: installationFolder(),
+      entryPoints: { review: "webview/review/main.ts" },
+      outdir: folder,
+      bundle: true,
+      format: "iife",
+      loader: { ".woff2": "file", ".woff": "empty", ".ttf": "file" },
+      tsconfigRaw: { compilerOptions: { experimentalDecorators: true, useDefineForClassFields: false } },
+      logLevel: "error",
+    });
+    server = createServer((request, response) => {
+      const path = new URL(request.url ?? "/", "http://x").pathname;
+      const file = join(folder, path);
+      if (path === "/") {
+        response.setHeader("content-type", "text/html");
+        response.end(pageHtml("review", address, (leaf) => `/${leaf}`));
+      } else if (existsSync(file)) {
+        response.setHeader("content-type", path.endsWith(".css") ? "text/css" : "text/javascript");
+        response.end(readFileSync(file));
+      } else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const at = server.address();
+    address = typeof at === "object" && at ? `http://127.0.0.1:${at.port}` : "";
+    browser = await chromium.launch({
+      executablePath: BROWSER,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
+    });
+    page = await browser.newPage();
+    await page.addInitScript(VSCODE);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    await page.goto(address);
+    await page.waitForFunction("sent.some((m) => m.type === 'ready')");
+  });
+
+  const show = async (shown: ReviewItem): Promise<void> => {
+    await page.evaluate((m) => window.postMessage(m, "*"), { type: "state", state: state(shown) });
+    await page.waitForSelector(".problem");
+  };
+  const sent = () => page.evaluate("sent") as Promise<{ type: string; key?: string; typing?: boolean }[]>;
+
+  it("typesets mathematics, leaves money alone, and violates nothing of its policy", async () => {
+    await show(item());
+    expect(await page.locator(".solution .step .katex").count()).toBe(2);
+    expect(await page.locator(".problem .katex").count()).toBe(1);
+    expect(await page.locator(".problem").textContent()).toContain("$5 and $6");
+    expect(await page.evaluate("violations")).toEqual([]);
+  });
+
+  it("shows hostile text as text, and what cannot be typeset as its marked source", async () => {
+    const text =
+      '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>\n$\\frac{1$\n$\\def\\a{\\a\\a}\\a$\n$\\href{javascript:window.pwned=1}{x}$';
+    await show(item({ solution: solution(text) }));
+    expect(await page.evaluate("window.pwned")).toBeUndefined();
+    expect(await page.locator("img, a[href]").count()).toBe(0);
+    expect(await page.locator(".solution .step").first().textContent()).toContain("<script>");
+    expect(await page.locator(".solution .math-error").allTextContents()).toEqual([
+      "\\frac{1",
+      "\\def\\a{\\a\\a}\\a",
+      "\\href{javascript:window.pwned=1}{x}",
+    ]);
+    expect(await page.evaluate("violations")).toEqual([]);
+  });
+
+  it("keeps what is typed right after n a note, and forwards none of it", async () => {
+    await show(item());
+    await page.locator(".problem").click();
+    await page.keyboard.type("njax");
+    expect(await page.evaluate("document.querySelector('vscode-text-area').value")).toBe("jax");
+    await page.keyboard.press("Control+Enter");
+    const messages = await sent();
+    expect(messages.filter((m) => m.type === "forwarded").map((m) => m.key)).toEqual(["n", "Control"]);
+    expect(messages).toContainEqual({ type: "text", field: "note", attemptId: 1, text: "jax", goOn: false });
+    expect(messages).toContainEqual({ type: "focus", focused: true, typing: true });
+  });
+
+  it("keeps a draft that was left, and previews it typeset", async () => {
+    await show(item());
+    await page.locator(".problem").click();
+    await page.keyboard.press("e");
+    await page.keyboard.type("$x=1$");
+    expect(await page.locator(".preview .katex").count()).toBe(1);
+    await page.keyboard.press("Escape");
+    expect(await page.locator("vscode-text-area").count()).toBe(0);
+    await page.keyboard.press("e");
+    expect(await page.evaluate("document.querySelector('vscode-text-area').value")).toBe("$x=1$");
+    expect((await sent()).filter((m) => m.type === "text")).toEqual([]);
+  });
+
+  it("presses a focused button with Space without skipping the item", async () => {
+    await show(item());
+    await page.locator(".rating button").nth(2).focus();
+    await page.keyboard.press(" ");
+    const messages = await sent();
+    expect(messages).toContainEqual({ type: "act", action: "rate3" });
+    expect(messages.filter((m) => m.type === "forwarded")).toEqual([]);
+  });
+
+  it("typesets of a long solution only what is near the screen", async () => {
+    const long = Array.from({ length: 1200 }, (_, i) => `$x_{${i}}=\\frac{${i}}{7}$`).join("\n");
+    await show(item({ solution: solution(long) }));
+    await page.waitForSelector(".solution .katex");
+    expect(await page.locator(".solution .step").count()).toBe(1200);
+    expect(await page.locator(".solution .katex").count()).toBeLessThan(300);
+    await page.locator(".solution .step").last().scrollIntoViewIfNeeded();
+    await page.locator(".solution .step").last().locator(".katex").waitFor();
+  });
+
+  it("marks the span that the grader read, in raw text too", async () => {
+    const text = "So the answer is 12.";
+    await show(item({ solution: { ...solution(text), span: [17, 19] } }));
+    expect(await page.locator("mark.answer-read").allTextContents()).toEqual(["12"]);
+    await page.evaluate(() => window.postMessage({ type: "act", action: "raw" }, "*"));
+    await page.waitForSelector("errata-math.raw mark.answer-read");
+  });
+});
