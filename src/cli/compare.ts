@@ -50,7 +50,7 @@ function describe(comparison: Comparison): string {
     `${"".padEnd(30)}${modelA.slice(0, 22).padEnd(24)}${modelB.slice(0, 22)}`,
     row("pass@1", passAt1),
     row("right after one reflection", accT2),
-    row("fix rate, of wrong attempts", fixRate),
+    row("fix rate, on A's wrong ones", fixRate),
     row("plain retry of the same", retryRate),
     `${fixed.length} fixed, ${regressed.length} regressed (solved: at least half of the samples right); McNemar, exact: p = ${mcnemarP.toPrecision(2)}`,
   ].join("\n");

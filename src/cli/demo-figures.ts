@@ -1,10 +1,11 @@
-import type { Pool } from "../pool/types.js";
+import type { Pool, StoredProblem } from "../pool/types.js";
 import type { Attempt, Reflection } from "../protocol/types.js";
+import { groupBy } from "../reflection/lift.js";
 import type { ReflectResult } from "../reflection/reflect.js";
-import { accT2, liftRate, passAt1 } from "../runs/compare.js";
+import { isFix } from "../runs/compare.js";
 import type { BeforeAfter, DemoExample, DemoReport, Rate } from "../runs/demo-report.js";
 import { bootstrapRatio, type Score } from "../runs/statistics.js";
-import type { Comparison, Figure, RunInfo } from "../runs/types.js";
+import type { Comparison, Figure, Pair, RunInfo } from "../runs/types.js";
 import type { Evaluation } from "../sampling/evaluate.js";
 import type { SamplingResult } from "../sampling/pipeline.js";
 import type { Case, Judgement } from "./demo-judge.js";
@@ -21,6 +22,8 @@ export interface PoolEvidence {
 export interface DemoResults {
   before: Evaluation;
   after: Evaluation;
+  /** The trained model's reflections on the base model's wrong attempts. */
+  crossed: Reflection[];
   comparison: Comparison;
   sampled: SamplingResult;
   reflected: ReflectResult;
@@ -38,19 +41,26 @@ export interface DemoResults {
 
 /** From what the stages left to the report's figures. */
 export async function figuresOf(results: DemoResults): Promise<DemoReport> {
-  const { comparison, sampled, reflected, info, sizes } = results;
-  const before = await figures(results.before, results);
-  const after = await figures(results.after, results);
-  const intervals = Object.fromEntries(
-    Object.entries(before.rates).map(([rate, figure]) => [
-      rate,
-      { before: figure, after: after.rates[rate as Rate] },
-    ]),
-  ) as Record<Rate, BeforeAfter<Figure>>;
+  const { comparison, sampled, reflected, info, sizes, before, after } = results;
+  const base = await judged(before, before.reflections, results);
+  const trained = await judged(before, results.crossed, results);
+  const own = await judged(after, after.reflections, results);
+  const pair = (of: (turns: Turn[]) => Figure) => ({ before: of(base), after: of(trained) });
+  const found = (turns: Turn[]) => turns.filter((turn) => turn.found);
+  const missed = (turns: Turn[]) => turns.filter((turn) => !turn.found);
+  const intervals: Record<Rate, BeforeAfter<Figure>> = {
+    passAt1: sides(comparison.passAt1),
+    fixRate: sides(comparison.fixRate),
+    retryRate: sides(comparison.retryRate),
+    diagnosis: pair((turns) => share(turns, (turn) => turn.found)),
+    fixIfDiagnosed: pair((turns) => share(found(turns), (turn) => turn.fixed)),
+    fixIfMisdiagnosed: pair((turns) => share(missed(turns), (turn) => turn.fixed)),
+    accT2: sides(comparison.accT2),
+  };
   const values = Object.fromEntries(
-    Object.entries(intervals).map(([rate, pair]) => [
+    Object.entries(intervals).map(([rate, { before, after }]) => [
       rate,
-      { before: pair.before.value, after: pair.after.value },
+      { before: before.value, after: after.value },
     ]),
   ) as Record<Rate, BeforeAfter<number>>;
   return {
@@ -67,30 +77,43 @@ export async function figuresOf(results: DemoResults): Promise<DemoReport> {
     tokensPerSecond: results.tokensPerSecond,
     seconds: results.seconds,
     run: { steps: info.steps, method: info.method, id: info.id },
-    model: results.before.modelId,
-    trained: results.after.modelId,
-    heldout: results.before.problems.length,
+    model: before.modelId,
+    trained: after.modelId,
+    heldout: before.problems.length,
     group: sizes.group,
     intervals,
+    own: { ...comparison.own, diagnosis: share(own, (turn) => turn.found) },
     pool: poolFigures(results.pool),
     examples: {
       fixed: comparison.fixed.slice(0, 3),
       regressed: comparison.regressed.slice(0, 3),
-      reflection: after.example,
+      reflection: example(base, trained),
     },
     workspace: results.workspace,
   };
 }
 
-async function figures(
-  evaluation: Evaluation,
+/** A second turn with the truth about it. */
+interface Turn {
+  attempt: Attempt;
+  problem: StoredProblem;
+  text: string;
+  /** It names the first wrong line and the misconception. */
+  found: boolean;
+  fixed: boolean;
+}
+
+/** Reflections on the wrong attempts of an evaluation. */
+async function judged(
+  { problems, attempts }: Evaluation,
+  reflections: readonly Reflection[],
   { judge, generators }: DemoResults,
-): Promise<{ rates: Record<Rate, Figure>; example: DemoExample | null }> {
-  const problems = new Map(evaluation.problems.map(({ problem }) => [problem.rowId, problem]));
-  const attempts = new Map(evaluation.attempts.map((attempt) => [attempt.id, attempt]));
-  const turns = evaluation.reflections.flatMap((reflection) => {
-    const attempt = attempts.get(reflection.attemptId);
-    const problem = attempt && problems.get(attempt.problemId);
+): Promise<Turn[]> {
+  const problemOf = new Map(problems.map(({ problem }) => [problem.rowId, problem]));
+  const attemptOf = new Map(attempts.map((attempt) => [attempt.id, attempt]));
+  const turns = reflections.flatMap((reflection) => {
+    const attempt = attemptOf.get(reflection.attemptId);
+    const problem = attempt && problemOf.get(attempt.problemId);
     return attempt && problem ? [{ reflection, attempt, problem }] : [];
   });
   const judgements = await judge(
@@ -100,51 +123,43 @@ async function figures(
       reflection: reflection.text,
     })),
   );
-  const judged = turns.map((turn, i) => ({
-    ...turn,
+  return turns.map(({ reflection, attempt, problem }, i) => ({
+    attempt,
+    problem,
+    text: reflection.text,
     found: judgements[i]?.found ?? false,
-    fixed: isFix(turn.reflection),
+    fixed: isFix(reflection),
   }));
-  const rate = (of: typeof judged, hit: (turn: (typeof judged)[number]) => boolean): Figure => {
-    const byProblem = new Map<number, { correct: number; scored: number }>();
-    for (const turn of of) {
-      const score = byProblem.get(turn.problem.rowId) ?? { correct: 0, scored: 0 };
-      byProblem.set(turn.problem.rowId, {
-        correct: score.correct + Number(hit(turn)),
-        scored: score.scored + 1,
-      });
-    }
-    return bootstrapRatio([...byProblem.values()]);
-  };
-  return {
-    rates: {
-      passAt1: passAt1(evaluation),
-      fixRate: liftRate(evaluation, "reflection"),
-      retryRate: liftRate(evaluation, "retry"),
-      diagnosis: rate(judged, (turn) => turn.found),
-      fixIfDiagnosed: rate(
-        judged.filter((turn) => turn.found),
-        (turn) => turn.fixed,
-      ),
-      fixIfMisdiagnosed: rate(
-        judged.filter((turn) => !turn.found),
-        (turn) => turn.fixed,
-      ),
-      accT2: accT2(evaluation),
-    },
-    example: example(judged.filter((turn) => turn.found && turn.fixed)),
-  };
 }
 
-/** The one with the most lines: the most to read. */
-function example(
-  turns: { reflection: { text: string }; attempt: Attempt; problem: { problem: string; gold: string } }[],
-): DemoExample | null {
-  const lines = (text: string) => text.split("\n").length;
-  const best = turns.toSorted((a, b) => lines(b.attempt.text) - lines(a.attempt.text))[0];
-  if (!best) return null;
+function sides({ a, b }: Pair): BeforeAfter<Figure> {
+  return { before: a, after: b };
+}
+
+/** Share of turns, by problem. */
+function share(turns: readonly Turn[], hit: (turn: Turn) => boolean): Figure {
+  const byProblem = groupBy(turns, (turn) => turn.problem.rowId);
+  return bootstrapRatio(
+    [...byProblem.values()].map((own) => ({ correct: own.filter(hit).length, scored: own.length })),
+  );
+}
+
+/**
+ * The longest wrong attempt that the base model misread and did not mend, and the trained one read rightly and
+ * mended; null when there is none.
+ */
+function example(base: readonly Turn[], trained: readonly Turn[]): DemoExample | null {
+  const missed = new Map(
+    base.filter((turn) => !turn.found && !turn.fixed).map((turn) => [turn.attempt.id, turn]),
+  );
+  const lines = (turn: Turn) => turn.attempt.text.split("\n").length;
+  const best = trained
+    .filter((turn) => turn.found && turn.fixed && missed.has(turn.attempt.id))
+    .toSorted((a, b) => lines(b) - lines(a))[0];
+  const before = best && missed.get(best.attempt.id);
+  if (!before) return null;
   const { problem, gold } = best.problem;
-  return { problem, gold, wrong: best.attempt.text, reflection: best.reflection.text };
+  return { problem, gold, wrong: best.attempt.text, before: before.text, after: best.text };
 }
 
 /**
@@ -168,8 +183,4 @@ function poolFigures({ scores, inPool, reflections }: PoolEvidence): DemoReport[
     fixes.push({ correct: own.filter(isFix).length, scored: own.length });
   }
   return { fixRate: bootstrapRatio(fixes), retryRate: bootstrapRatio(retries) };
-}
-
-function isFix({ parsed, verdict }: Reflection): boolean {
-  return parsed && verdict === "correct";
 }

@@ -4,7 +4,13 @@ import { findPrompt } from "../inference/prompts.js";
 import type { Attempt, ModelEntry, Report, SamplingOptions } from "../protocol/types.js";
 import type { Throughput } from "../reflection/generate.js";
 import { type ReflectResult, reflectOn } from "../reflection/reflect.js";
-import { type CompareTools, compareEvaluations, evaluateModel, putSet } from "../runs/compare.js";
+import {
+  type CompareTools,
+  compareEvaluations,
+  crossReflect,
+  evaluateModel,
+  putSet,
+} from "../runs/compare.js";
 import { markdownReport } from "../runs/demo-markdown.js";
 import type { DemoReport } from "../runs/demo-report.js";
 import { COLOUR, PLAIN, terminalReport } from "../runs/demo-terminal.js";
@@ -89,10 +95,14 @@ class Loop {
     const before = await this.timed("evaluate before", () => evaluated(base));
     const info = await this.timed("train", () => this.train());
     const trained = await this.context.models(this.place.folder).get(info.modelId ?? info.id);
-    const after = await this.timed("evaluate after", () => evaluated(trained));
-    this.work.push(sampled, reflected, before, after);
+    const { after, crossed } = await this.timed("evaluate after", async () => ({
+      after: await evaluated(trained),
+      crossed: await crossReflect(this.tools, before, trained, this.options, this.report, signal),
+    }));
+    this.work.push(sampled, reflected, before, after, crossed);
     return figuresOf({
-      comparison: compareEvaluations(before, after, "linear-heldout.jsonl"),
+      comparison: compareEvaluations(before, after, crossed.reflections, "linear-heldout.jsonl"),
+      crossed: crossed.reflections,
       ...{ before, after, sampled, reflected, sizes: this.sizes, info, seconds: this.seconds },
       pool: await this.poolEvidence(sampled, reflected),
       judge: (cases) => judge(this.python, cases),

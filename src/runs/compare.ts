@@ -4,8 +4,9 @@ import { basename, join } from "node:path";
 import { findPrompt } from "../inference/prompts.js";
 import type { Pool } from "../pool/types.js";
 import { readProblemSet } from "../problems/index.js";
-import type { ModelEntry, Report, SamplingOptions } from "../protocol/types.js";
-import type { Tools } from "../reflection/generate.js";
+import type { ModelEntry, Reflection, Report, SamplingOptions } from "../protocol/types.js";
+import type { Throughput, Tools } from "../reflection/generate.js";
+import { reflectOn } from "../reflection/reflect.js";
 import type { EvaluatedProblem, Evaluation } from "../sampling/evaluate.js";
 import { evaluate } from "../sampling/evaluate.js";
 import { bootstrapMean, bootstrapRatio, mcnemarExact, pairedDifference } from "./statistics.js";
@@ -44,7 +45,8 @@ export async function compareModels(
     evaluateModel(tools, { ...job, model, problems: rows }, report, signal);
   const a = await measure(job.modelA);
   const b = await measure(job.modelB);
-  const comparison = compareEvaluations(a, b, basename(job.problemSet));
+  const crossed = await crossReflect(tools, a, job.modelB, job.options, report, signal);
+  const comparison = compareEvaluations(a, b, crossed.reflections, basename(job.problemSet));
   await keep(tools.workspace, job, comparison);
   return comparison;
 }
@@ -80,8 +82,35 @@ export async function evaluateModel(
   );
 }
 
-/** The comparison of two evaluations of the same problems (METHODS.md, Metrics). Pure: no sampling. */
-export function compareEvaluations(a: Evaluation, b: Evaluation, problems: string): Comparison {
+/** Another model's reflections on the wrong attempts of an evaluation: both models judged on the same errors. */
+export async function crossReflect(
+  tools: CompareTools,
+  evaluation: Evaluation,
+  model: ModelEntry,
+  options: SamplingOptions,
+  report: Report,
+  signal?: AbortSignal,
+): Promise<Throughput & { reflections: Reflection[] }> {
+  const wrong = evaluation.problems.flatMap(({ lifts }) => lifts.map(({ attemptId }) => attemptId));
+  const prompt = await findPrompt("reflect", { family: model.prompts, workspace: tools.workspace });
+  const { pool } = tools;
+  const stage = `${model.id}: the same errors`;
+  const job = { pool, model, attemptIds: wrong, samples: 1, options, prompt, stage };
+  const { settings, ...throughput } = await reflectOn(tools, job, report, signal);
+  const all = await pool.reflectionsOf(wrong, model.id, settings);
+  return { ...throughput, reflections: all.filter((reflection) => reflection.sample === 0) };
+}
+
+/**
+ * The comparison of two evaluations of the same problems (METHODS.md, Metrics); `crossed` are B's reflections on A's
+ * wrong attempts. Pure: no sampling.
+ */
+export function compareEvaluations(
+  a: Evaluation,
+  b: Evaluation,
+  crossed: readonly Reflection[],
+  problems: string,
+): Comparison {
   const byRow = new Map(b.problems.map((problem) => [problem.problem.rowId, problem]));
   const pairs = a.problems.flatMap((before) => {
     const after = byRow.get(before.problem.rowId);
@@ -106,8 +135,9 @@ export function compareEvaluations(a: Evaluation, b: Evaluation, problems: strin
       ),
     },
     accT2: { a: accT2(a), b: accT2(b) },
-    fixRate: { a: liftRate(a, "reflection"), b: liftRate(b, "reflection") },
-    retryRate: { a: liftRate(a, "retry"), b: liftRate(b, "retry") },
+    fixRate: { a: liftRate(a, "reflection"), b: crossedFixRate(a, crossed) },
+    retryRate: { a: liftRate(a, "retry"), b: crossedRetryRate(a, b) },
+    own: { fixRate: liftRate(b, "reflection"), retryRate: liftRate(b, "retry") },
     table: {
       both,
       onlyA: regressed.length,
@@ -145,6 +175,35 @@ export function liftRate({ problems }: Evaluation, which: "reflection" | "retry"
       scored: lifts.reduce((sum, lift) => sum + lift[which].scored, 0),
     })),
   );
+}
+
+/** Share of A's wrong attempts that B's reflection on them mends; by problem. */
+export function crossedFixRate({ problems }: Evaluation, crossed: readonly Reflection[]): Figure {
+  const byAttempt = new Map(crossed.map((reflection) => [reflection.attemptId, reflection]));
+  return bootstrapRatio(
+    problems.map(({ lifts }) => {
+      const own = lifts.flatMap(({ attemptId }) => byAttempt.get(attemptId) ?? []);
+      const scored = own.filter(({ verdict }) => verdict !== "unscored");
+      return { correct: scored.filter(isFix).length, scored: scored.length };
+    }),
+  );
+}
+
+/** Chance that B's fresh attempt is right where A's was wrong: B's share on the problem, once per wrong attempt. */
+export function crossedRetryRate(a: Evaluation, b: Evaluation): Figure {
+  const byRow = new Map(b.problems.map((problem) => [problem.problem.rowId, problem]));
+  return bootstrapRatio(
+    a.problems.flatMap(({ problem, lifts }) => {
+      const other = byRow.get(problem.rowId);
+      if (!other || other.scored === 0) return [];
+      return [{ correct: lifts.length * rate(other), scored: lifts.length }];
+    }),
+  );
+}
+
+/** A reflection counts as a fix when both sections are there and the correction's answer is right. */
+export function isFix({ parsed, verdict }: Pick<Reflection, "parsed" | "verdict">): boolean {
+  return parsed && verdict === "correct";
 }
 
 /** A model solves a problem when at least half of its scored samples are right. */

@@ -1,4 +1,15 @@
-import { claim, count, type DemoReport, number, pValue, RATES, steps, TITLES, time } from "./demo-report.js";
+import {
+  claim,
+  count,
+  type DemoReport,
+  number,
+  ownErrors,
+  pValue,
+  RATES,
+  steps,
+  TITLES,
+  time,
+} from "./demo-report.js";
 import type { Figure } from "./types.js";
 
 /** The same report as Markdown, for the workspace. */
@@ -26,6 +37,8 @@ export function markdownReport(report: DemoReport): string {
         `| ${TITLES[rate].join(": ")} | ${cell(intervals[rate].before)} | ${cell(intervals[rate].after)} |`,
     ),
     "",
+    ownErrors(report),
+    "",
     "95 % intervals by problem. Second turns are oracle-gated: only wrong first attempts, told that they are wrong.",
     "",
     `**${report.fixed} fixed, ${report.regressed} regressed** (solved: at least half of the samples right; McNemar, exact: p = ${pValue(report.mcnemarP)}).`,
@@ -40,13 +53,17 @@ export function markdownReport(report: DemoReport): string {
           "",
           `${read.problem} (answer ${read.gold})`,
           "",
-          "Its wrong attempt:",
+          "A wrong attempt:",
           "",
           fence(read.wrong),
           "",
-          "Its reflection, after training:",
+          "The base model's reflection on it:",
           "",
-          fence(read.reflection),
+          fence(read.before),
+          "",
+          "The trained model's reflection on it:",
+          "",
+          fence(read.after),
           "",
         ]
       : []),

@@ -17,12 +17,13 @@ export const RATES = [
 ] as const;
 export type Rate = (typeof RATES)[number];
 
-/** One reflection to read. */
+/** One wrong attempt to read, with both models' reflections on it. */
 export interface DemoExample {
   problem: string;
   gold: string;
   wrong: string;
-  reflection: string;
+  before: string;
+  after: string;
 }
 
 /** What `errata demo` found: the `--json` answer (schemas/demo.schema.json). */
@@ -36,6 +37,8 @@ export interface DemoReport extends Record<Rate, BeforeAfter<number>> {
   correct: number;
   inPool: number;
   reflections: number;
+  /** The trained model on its own wrong attempts; the rates above are on the base model's, for both. */
+  own: { fixRate: Figure; retryRate: Figure; diagnosis: Figure };
   /** On the pool's own attempts, base model: apart from the held-out figures, which are over all wrong attempts. */
   pool: { fixRate: Figure; retryRate: Figure };
   /** Problems never trained on, and samples of each. */
@@ -61,8 +64,8 @@ export interface DemoReport extends Record<Rate, BeforeAfter<number>> {
 /** What each rate is called, and what it is. */
 export const TITLES: Record<Rate, [string, string]> = {
   passAt1: ["First attempt right", "pass@1, mean over problems"],
-  fixRate: ["Mended after its own reflection", "fix rate, of all wrong first attempts"],
-  retryRate: ["Right on a plain retry", "of the same: what resampling alone gives"],
+  fixRate: ["Mended after its own reflection", "fix rate, of the base model's wrong attempts"],
+  retryRate: ["Right on a plain retry", "a fresh attempt where the base model's was wrong"],
   diagnosis: ["Error found", "names the first wrong line and the kind of error"],
   fixIfDiagnosed: ["Mended where the error was found", "P(fix | diagnosis right)"],
   fixIfMisdiagnosed: ["Mended where it was not", "P(fix | diagnosis wrong)"],
@@ -91,16 +94,21 @@ export function steps(report: DemoReport): [string, string][] {
 
 /** What these figures allow to be said, and what they do not. */
 export function claim(report: DemoReport): string {
-  const { fixRate, diagnosis, fixIfMisdiagnosed } = report.intervals;
+  const { fixRate, retryRate, diagnosis, fixIfMisdiagnosed } = report.intervals;
   const said: string[] = [];
   const rose = ({ before, after }: BeforeAfter<Figure>) => after.low > before.high;
   if (rose(fixRate)) {
     said.push(
-      `The self-correction stage of ScRPO taught this model to mend its own errors: the fix rate rose from ${percent(fixRate.before.value)} to ${percent(fixRate.after.value)} on problems it never saw.`,
+      `After ScRPO the model mends more: of the same wrong attempts at problems it never saw, ${percent(fixRate.after.value)} instead of ${percent(fixRate.before.value)}.`,
+    );
+    said.push(
+      fixRate.after.low > retryRate.after.high
+        ? `That is more than a fresh attempt gives (${percent(retryRate.after.value)}): the reflection does it, not the second chance.`
+        : `A fresh attempt of the trained model is right as often (${percent(retryRate.after.value)}, before ${percent(retryRate.before.value)}): how much of the gain is better correction, and how much better solving, these figures do not tell.`,
     );
     said.push(
       rose(diagnosis)
-        ? "It also finds the error more often."
+        ? "It finds the error more often, too."
         : "That it finds the error more often is not shown: the intervals overlap.",
     );
     if (rose(fixIfMisdiagnosed)) {
@@ -117,6 +125,13 @@ export function claim(report: DemoReport): string {
     "No claim is made about first attempts: whatever pass@1 gained, plain GRPO gains at least as much there for as many generated tokens. The model has 0.2 million parameters and one kind of problem; the gains that papers report belong to models of 1.5 billion parameters and more.",
   );
   return said.join(" ");
+}
+
+/** The trained model on what it still gets wrong. */
+export function ownErrors({ own }: DemoReport): string {
+  const { fixRate, retryRate, diagnosis } = own;
+  const said = ({ value, low, high }: Figure) => `${number(value)} % [${number(low)}, ${number(high)}]`;
+  return `Both models reflect on the same wrong attempts, the base model's. Of the ${count(fixRate.n)} that the trained model itself still gets wrong it mends ${said(fixRate)}, against ${said(retryRate)} by a plain retry, and finds the error in ${said(diagnosis)}.`;
 }
 
 /** Percent with one decimal, without the sign. */

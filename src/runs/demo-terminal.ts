@@ -4,6 +4,7 @@ import {
   type DemoExample,
   type DemoReport,
   number,
+  ownErrors,
   pValue,
   RATES,
   type Rate,
@@ -50,6 +51,7 @@ export function terminalReport(report: DemoReport, style: Style = PLAIN): string
   const scope = `${report.heldout} problems that neither model was trained on, ${report.group} samples each`;
   say(style.bold("Before and after"), style.dim(`${scope}; 95 % intervals by problem`), "");
   for (const rate of RATES) say(...rows(report, rate, style), "");
+  say(...wrap(ownErrors(report)), "");
   say(style.dim("█ up to the interval   ▓ to the figure   ░ to the end of the interval"), "", rule, "");
   say(...problems(report, style));
   if (report.examples.reflection) say("", rule, "", ...example(report.examples.reflection, style));
@@ -97,16 +99,13 @@ function problems(report: DemoReport, style: Style): string[] {
   return out;
 }
 
-function example({ problem, gold, wrong, reflection }: DemoExample, style: Style): string[] {
+function example({ problem, gold, wrong, before, after }: DemoExample, style: Style): string[] {
   const block = (text: string) => text.split("\n").map((line) => `    ${plainMath(line)}`);
   return [
     `${style.bold("One to read")}  ${plainMath(problem)}  ${style.dim(`(answer ${gold})`)}`,
-    "",
-    style.bad("  its wrong attempt"),
-    ...block(wrong),
-    "",
-    style.good("  its reflection, after training"),
-    ...block(reflection),
+    ...["", style.bold("  a wrong attempt"), ...block(wrong)],
+    ...["", style.bad("  the base model's reflection on it"), ...block(before)],
+    ...["", style.good("  the trained model's reflection on it"), ...block(after)],
   ];
 }
 

@@ -75,8 +75,14 @@ export interface Comparison {
   passAt1: Pair & { difference: Figure };
   /** First attempt right, or wrong and then corrected: of all scored first attempts (oracle-gated). */
   accT2: Pair;
+  /**
+   * Both on the same wrong attempts, those of model A: each model's own would be a selection by its own skill.
+   * A fix is a reflection whose correction is right; a retry, a fresh attempt at the same problem.
+   */
   fixRate: Pair;
   retryRate: Pair;
+  /** Model B on its own wrong attempts. */
+  own: { fixRate: Figure; retryRate: Figure };
   /** 2x2 by problem: solved means at least half of the scored samples are right. */
   table: { both: number; onlyA: number; onlyB: number; neither: number };
   fixed: ComparedProblem[];

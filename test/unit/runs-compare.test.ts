@@ -57,7 +57,15 @@ describe("a comparison", () => {
     problem(1, 8, 8),
     problem(5, 8, 8),
   ]);
-  const compared = compareEvaluations(before, after, "set.jsonl");
+  /** B mends every wrong attempt of problem 2, one without its sections, and none of problem 4. */
+  const crossed = before.problems.flatMap(({ problem, lifts }) =>
+    lifts.map(({ attemptId }, i) => ({
+      ...{ id: attemptId, attemptId, modelId: "b", sample: 0, text: "", analysis: "", correctedSolution: "" },
+      ...{ answer: null, reason: "", createdAt: "", parsed: i > 0 },
+      verdict: problem.rowId === 2 ? ("correct" as const) : ("incorrect" as const),
+    })),
+  );
+  const compared = compareEvaluations(before, after, crossed, "set.jsonl");
 
   it("counts a problem as solved from half of its scored samples on, largest change first", () => {
     expect(compared.fixed.map((one) => one.problemRowId)).toEqual([4, 2]);
@@ -82,7 +90,11 @@ describe("a comparison", () => {
     expect(compared.fixRate.a).toMatchObject({ value: 3 / 17, n: 17 });
     expect(compared.retryRate.a).toMatchObject({ value: 1 / 17, n: 17 });
     expect(compared.accT2.a).toMatchObject({ value: 18 / 32, n: 32 });
-    expect(compared.fixRate.b).toMatchObject({ value: 9 / 9, n: 9 });
+    // Model B on A's wrong attempts: the same denominator. Its retry is its share of right ones per problem.
+    expect(compared.fixRate.b).toMatchObject({ value: 4 / 17, n: 17 });
+    expect(compared.retryRate.b).toMatchObject({ value: (5 * 0.5 + 4 * 0.375 + 8 * 1) / 17, n: 17 });
+    expect(compared.own.fixRate).toMatchObject({ value: 9 / 9, n: 9 });
+    expect(compared.own.retryRate).toMatchObject({ value: 1 / 9, n: 9 });
     for (const { a, b } of [compared.fixRate, compared.retryRate, compared.accT2]) {
       for (const { low, value, high } of [a, b]) expect(low <= value && value <= high).toBe(true);
     }
@@ -108,17 +120,22 @@ describe("the demo's report", () => {
       ...{ model: "demo-base", trained: "scrpo-01", workspace: "/w", intervals },
       seconds: { sample: 3, train: 65 },
       run: { steps: 60, method: "scrpo", id: "scrpo-01" },
+      own: { fixRate: figure(0.2), retryRate: figure(0.2), diagnosis: figure(0.2) },
       pool: { fixRate: figure(0.4), retryRate: figure(0.2) },
       examples: {
         fixed: [{ ...changed, a: side(1), b: side(7) }],
         regressed: [],
-        reflection: { problem: "Solve $2x=4$", gold: "2", wrong: "$x=3$", reflection: "Analysis: no" },
+        reflection: { problem: "Solve $2x=4$", gold: "2", wrong: "$x=3$", before: "no", after: "yes" },
       },
     };
   };
 
   it("claims a better fix rate only when the intervals do not overlap", () => {
-    expect(claim(made([0.3, 0.6]))).toContain("rose from 30 % to 60 %");
+    expect(claim(made([0.3, 0.6]))).toContain("60 % instead of 30 %");
+    expect(claim(made([0.3, 0.6]))).toContain("more than a fresh attempt gives (30 %)");
+    const retried = made([0.3, 0.6]);
+    retried.intervals.retryRate.after = figure(0.58);
+    expect(claim(retried)).toContain("these figures do not tell");
     expect(claim(made([0.3, 0.38]))).toContain("did not clearly rise");
     for (const report of [made([0.3, 0.6]), made([0.3, 0.38])]) {
       expect(claim(report)).toContain("No claim is made about first attempts");
