@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { findPrompt } from "../inference/prompts.js";
-import { ErrataError } from "../protocol/types.js";
+import { ErrataError, type ModelEntry } from "../protocol/types.js";
 import { type ReflectResult, reflectOn } from "../reflection/reflect.js";
 import { command } from "./commands.js";
 import { currentModel } from "./models/ask.js";
@@ -41,8 +41,17 @@ function given([first]: unknown[]): number[] | undefined {
   return Array.isArray(first) && first.every((id) => typeof id === "number") ? first : undefined;
 }
 
+/** The model that made these attempts, when one made them all: by default a model reads its own work. */
+async function author(services: Services, ids: number[]): Promise<ModelEntry | undefined> {
+  if (services.setting("model")) return undefined;
+  const attempts = await (await needPool(services)).attempts({ ids }, { limit: ids.length });
+  const [id, other] = [...new Set(attempts.map(({ modelId }) => modelId))];
+  if (id === undefined || other !== undefined) return undefined;
+  return (await services.models.list()).find((model) => model.id === id);
+}
+
 async function reflect(services: Services, attemptIds: number[]): Promise<void> {
-  const model = await currentModel(services);
+  const model = (await author(services, attemptIds)) ?? (await currentModel(services));
   if (!model) return;
   const prompt = await findPrompt("reflect", { family: model.prompts, workspace: services.workspace });
   let result: ReflectResult | undefined;

@@ -1,4 +1,5 @@
-import type { Progress } from "../protocol/types.js";
+import { keptSuccesses } from "../pool/filter.js";
+import type { PoolFilter, Progress } from "../protocol/types.js";
 
 /** "45 s", "3 min", "1 h 20 min". */
 export function duration(seconds: number): string {
@@ -22,4 +23,16 @@ export function describe(progress: Progress): string {
 /** "1 attempt", "2 attempts". */
 export function count(n: number, noun: string, plural = `${noun}s`): string {
   return `${n} ${n === 1 ? noun : plural}`;
+}
+
+/** "keeps k = 2..6 of 8": which numbers of successes stay, at this group size. */
+export function keptWords(filter: PoolFilter, group: number): string {
+  if (filter.kind === "all") return "keeps every wrong answer";
+  const kept = keptSuccesses(filter, group);
+  const first = kept[0];
+  const last = kept.at(-1);
+  if (first === undefined || last === undefined) return `keeps nothing at G = ${group}`;
+  const gapless = kept.length === last - first + 1;
+  const range = first === last ? `${first}` : gapless ? `${first}..${last}` : kept.join(", ");
+  return `at G = ${group} keeps k = ${range}`;
 }

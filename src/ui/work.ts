@@ -87,7 +87,9 @@ export class Work implements vscode.Disposable {
       );
       return !controller.signal.aborted;
     } catch (error) {
-      if (!controller.signal.aborted) this.fail(error);
+      if (controller.signal.aborted)
+        vscode.window.setStatusBarMessage(`$(debug-stop) Stopped; what was finished is kept`, 5000);
+      else this.fail(error);
       return false;
     } finally {
       this.current = undefined;

@@ -1,22 +1,10 @@
 import * as vscode from "vscode";
-import { keptSuccesses } from "../../pool/filter.js";
 import type { PoolFilter } from "../../protocol/types.js";
 import type { Services } from "../services.js";
+import { keptWords } from "../words.js";
 
 interface Choice extends vscode.QuickPickItem {
   filter: PoolFilter | "variance" | "band";
-}
-
-/** "keeps k = 2..6 of 8": which numbers of successes stay, at this group size. */
-export function keptWords(filter: PoolFilter, group: number): string {
-  if (filter.kind === "all") return "keeps every wrong answer";
-  const kept = keptSuccesses(filter, group);
-  const first = kept[0];
-  const last = kept.at(-1);
-  if (first === undefined || last === undefined) return `keeps nothing at G = ${group}`;
-  const gapless = kept.length === last - first + 1;
-  const range = first === last ? `${first}` : gapless ? `${first}..${last}` : kept.join(", ");
-  return `at G = ${group} keeps k = ${range}`;
 }
 
 /** Chooses the pool's filter and applies it to what is stored; nothing is sampled again. */
