@@ -32,7 +32,12 @@ export class GradingService implements Grader {
     if (!found) return { ...nothing, reason: "No final answer was found in the text." };
     const { equal, why } = await this.equal(gold, found.answer);
     const verdict = equal === null ? "unscored" : equal ? "correct" : "incorrect";
-    return { verdict, answer: found.answer, span: found.span, reason: `${why} (read from ${found.how})` };
+    return {
+      verdict,
+      answer: found.answer,
+      span: found.span,
+      reason: sentence(`${why}; read from ${found.how}`),
+    };
   }
 
   async equal(gold: string, answer: string): Promise<Equality> {
@@ -55,4 +60,8 @@ export class GradingService implements Grader {
   dispose(): Promise<void> {
     return this.thread.dispose();
   }
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

@@ -30,7 +30,7 @@ describe("grading a text", () => {
       verdict: "correct",
       answer: "3",
       span: [text.indexOf("{3") + 1, text.indexOf("{3") + 2],
-      reason: "written alike (read from \\boxed{})",
+      reason: "Written alike; read from \\boxed{}.",
     });
     expect(await grader.grade(text, "4")).toMatchObject({ verdict: "incorrect", answer: "3" });
   });
