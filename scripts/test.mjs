@@ -101,7 +101,7 @@ if (wanted("trainer")) await part("trainer and demo (pytest)", pytest);
 if (wanted("e2e")) {
   await part("a real VS Code", async () => {
     await packageExtension();
-    await vitest("e2e", ["--config", "test/e2e/vitest.config.ts"]);
+    await vitest("e2e", ["--config", "test/e2e/vitest.config.mts"]);
   });
 }
 console.log(`\n${count.passed} passed, ${count.failed} failed`);

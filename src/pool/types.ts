@@ -18,6 +18,8 @@ export type SamplingPurpose = "sample" | "evaluation" | "retry";
 
 export interface SamplingSpec {
   modelId: string;
+  /** Of the model's files (`modelFingerprint`): other weights under the same id are another sampling. */
+  modelHash: string;
   purpose: SamplingPurpose;
   group: number;
   options: SamplingOptions;

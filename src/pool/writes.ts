@@ -40,7 +40,7 @@ export async function writeSampling(
   problemRowIds: number[],
 ): Promise<{ samplingId: number; groups: OpenGroup[] }> {
   const options = JSON.stringify(spec.options, Object.keys(spec.options).sort());
-  const key = hashOf([spec.modelId, spec.purpose, spec.group, options, spec.prompt]);
+  const key = hashOf([spec.modelId, spec.modelHash, spec.purpose, spec.group, options, spec.prompt]);
   await db.run(
     `INSERT INTO samplings (key_hash, model_id, purpose, group_size, options, prompt, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key_hash) DO NOTHING`,

@@ -1,3 +1,4 @@
+import { modelFingerprint } from "../inference/fingerprint.js";
 import { type PromptFile, renderPrompt, stripThinking } from "../inference/prompts.js";
 import type { GeneratedRow, GenerateJob } from "../inference/types.js";
 import type { NewReflection, Pool, StoredProblem } from "../pool/types.js";
@@ -32,9 +33,12 @@ export interface ReflectResult extends Throughput {
 }
 
 /** What determines a reflection beside its attempt, its model and its number. */
-export function reflectionSettings(job: Pick<ReflectJob, "options" | "prompt" | "stripThinking">): string {
+export async function reflectionSettings(
+  job: Pick<ReflectJob, "model" | "options" | "prompt" | "stripThinking">,
+): Promise<string> {
   const options = JSON.stringify(job.options, Object.keys(job.options).sort());
-  return hashOf([options, job.prompt.source, job.stripThinking ?? true]);
+  const model = await modelFingerprint(job.model.folder);
+  return hashOf([model, options, job.prompt.source, job.stripThinking ?? true]);
 }
 
 /**
@@ -49,7 +53,7 @@ export async function reflectOn(
   signal?: AbortSignal,
 ): Promise<ReflectResult> {
   const { pool, model } = job;
-  const settings = reflectionSettings(job);
+  const settings = await reflectionSettings(job);
   const ids = [...new Set(job.attemptIds)];
   const attempts = await pool.attempts({ ids });
   const problems = await problemsOf(pool, attempts);

@@ -1,3 +1,4 @@
+import { modelFingerprint } from "../inference/fingerprint.js";
 import type { PromptFile } from "../inference/prompts.js";
 import type { Pool, StoredProblem } from "../pool/types.js";
 import type { Attempt, ModelEntry, Reflection, Report, SamplingOptions } from "../protocol/types.js";
@@ -105,7 +106,10 @@ async function retry(
   const failed = new Set(wrong.map(key));
   const problems = [...new Set(wrong.map((attempt) => attempt.problemId))];
   const { samplingId, groups } = await pool.openSampling(
-    { modelId: model.id, purpose: "retry", group, options, prompt: job.prompt.source },
+    {
+      ...{ modelId: model.id, modelHash: await modelFingerprint(model.folder), purpose: "retry" },
+      ...{ group, options, prompt: job.prompt.source },
+    },
     problems,
   );
   const open = groups

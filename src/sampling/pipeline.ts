@@ -1,3 +1,4 @@
+import { modelFingerprint } from "../inference/fingerprint.js";
 import { type PromptFile, renderPrompt } from "../inference/prompts.js";
 import type { NewAttempt, OpenGroup, Pool, SamplingPurpose } from "../pool/types.js";
 import type { Attempt, ModelEntry, Report, SamplingOptions, Verdict } from "../protocol/types.js";
@@ -46,7 +47,8 @@ export async function samplePipeline(
   const purpose = job.purpose ?? "sample";
   const problems = [...new Set(job.problems)];
   const spec = {
-    ...{ modelId: job.model.id, purpose, group: job.group },
+    ...{ modelId: job.model.id, modelHash: await modelFingerprint(job.model.folder) },
+    ...{ purpose, group: job.group },
     ...{ options: job.options, prompt: job.prompt.source },
   };
   const { samplingId, groups } = await pool.openSampling(spec, problems);

@@ -113,6 +113,7 @@ async function build(folder: string, file: string): Promise<number[]> {
     all.push(...rowIds);
     const spec = {
       modelId: "bench",
+      modelHash: "bench",
       purpose: "sample" as const,
       group: GROUP,
       options,

@@ -17,10 +17,10 @@ const node = join(root, "node_modules/.bin/node");
 const server = join(root, "node_modules/code-server/out/node/entry.js");
 
 export const THEMES = {
-  light: "Default Light Modern",
-  dark: "Default Dark Modern",
-  "hc-dark": "Default High Contrast",
-  "hc-light": "Default High Contrast Light",
+  light: "Light Modern",
+  dark: "Dark Modern",
+  "hc-dark": "Dark High Contrast",
+  "hc-light": "Light High Contrast",
 } as const;
 export type Theme = keyof typeof THEMES;
 
@@ -166,12 +166,15 @@ export class Editor {
   /** Runs a command by its title through the palette, as a person would. */
   async command(title: string): Promise<void> {
     await this.openPalette();
-    const input = this.quickInput();
-    await input.fill(`>${title}`);
-    const row = this.page
-      .locator(".quick-input-widget .monaco-list-row", { hasText: title.replace(/^.*?: /, "") })
-      .first();
-    await row.waitFor({ timeout: 20_000 });
+    await this.quickInput().fill(`>${title}`);
+    await this.choose(title);
+  }
+
+  /** Accepts the focused row of an open quick pick, once it is the one that is meant. */
+  private async choose(text: string): Promise<void> {
+    await this.page
+      .locator(".quick-input-widget:visible .monaco-list-row.focused", { hasText: text })
+      .waitFor();
     await this.page.keyboard.press("Enter");
   }
 
@@ -251,11 +254,11 @@ export class Editor {
   }
 
   async theme(theme: Theme): Promise<void> {
-    const file = join(this.home, "data/User/settings.json");
-    const settings = JSON.parse((await import("node:fs")).readFileSync(file, "utf8"));
-    settings["workbench.colorTheme"] = THEMES[theme];
-    writeFileSync(file, JSON.stringify(settings, null, 2));
     const kind = { light: "vs", dark: "vs-dark", "hc-dark": "hc-black", "hc-light": "hc-light" }[theme];
+    await this.page.keyboard.press("Control+K");
+    await this.page.keyboard.press("Control+T");
+    await this.quickInput().fill(THEMES[theme]);
+    await this.choose(THEMES[theme]);
     await this.page.waitForSelector(`.monaco-workbench.${kind}`, { timeout: 20_000 });
     await this.page.waitForTimeout(600);
   }

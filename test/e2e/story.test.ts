@@ -19,7 +19,10 @@ let editor: Editor;
 
 /** Some of the demo's problems, so that the story takes minutes. */
 function someProblems(from: string, to: string, count: number): void {
-  const lines = readFileSync(join(root, "demo/problems", from), "utf8").trim().split("\n").slice(0, count);
+  const lines = readFileSync(join(root, "demo/problems", from), "utf8")
+    .trim()
+    .split("\n")
+    .slice(0, count);
   writeFileSync(join(workspace, to), `${lines.join("\n")}\n`);
 }
 
@@ -85,10 +88,14 @@ describe("the loop in a real VS Code", () => {
 
   test("the model reflects on the whole pool", async () => {
     await editor.command("Errata: Reflect on the Whole Pool");
-    await until("reflections are stored", async () => {
-      const { inPool, reflected } = await pool();
-      return inPool > 0 && reflected === inPool;
-    }, 240_000);
+    await until(
+      "reflections are stored",
+      async () => {
+        const { inPool, reflected } = await pool();
+        return inPool > 0 && reflected === inPool;
+      },
+      240_000,
+    );
   });
 
   test("a failed solution is typeset beside the reflection", async () => {
@@ -96,7 +103,10 @@ describe("the loop in a real VS Code", () => {
     const rows = poolRows();
     await rows.first().click();
     await editor.page.keyboard.press("ArrowRight");
-    await until("attempts under the first problem", async () => (await rows.nth(1).getAttribute("aria-level")) === "2");
+    await until(
+      "attempts under the first problem",
+      async () => (await rows.nth(1).getAttribute("aria-level")) === "2",
+    );
     await rows.nth(1).click();
     const frame = await review();
     await frame.waitForSelector(".solution .katex");
@@ -161,7 +171,9 @@ describe("the loop in a real VS Code", () => {
     await editor.rows("Runs").first().waitFor();
     await editor.command("Errata: Resume Run");
     await until("the run has finished", async () => (await lastEvent("end"))?.reason === "finished", 400_000);
-    const losses = events().filter((e) => e.type === "metrics").map((e) => e.step);
+    const losses = events()
+      .filter((e) => e.type === "metrics")
+      .map((e) => e.step);
     expect(losses).toEqual(Array.from({ length: STEPS }, (_, i) => i + 1));
   });
 
@@ -180,7 +192,9 @@ describe("the loop in a real VS Code", () => {
   });
 
   test("our own code broke no content security policy", () => {
-    expect(editor.errors.filter((e) => /Content Security Policy/.test(e) && !/inline style/.test(e))).toEqual([]);
+    expect(editor.errors.filter((e) => /Content Security Policy/.test(e) && !/inline style/.test(e))).toEqual(
+      [],
+    );
   });
 });
 
@@ -196,7 +210,7 @@ async function pool(): Promise<{ attempts: number; inPool: number; reflected: nu
     ),
   };
 }
-const attempts = async () => (await (await sql()).all<{ id: number }>("SELECT id FROM attempts"));
+const attempts = async () => await (await sql()).all<{ id: number }>("SELECT id FROM attempts");
 const standing = async () => (await sql()).all<{ kind: string }>("SELECT kind FROM annotations ORDER BY id");
 
 async function sql(): Promise<{ all<T>(query: string): Promise<T[]> }> {
@@ -204,9 +218,13 @@ async function sql(): Promise<{ all<T>(query: string): Promise<T[]> }> {
   return {
     all: <T>(query: string) =>
       new Promise<T[]>((resolve, reject) => {
-        const db = new sqlite3.Database(join(workspace, ".errata/pool.sqlite"), sqlite3.OPEN_READONLY, (error) => {
-          if (error) reject(error);
-        });
+        const db = new sqlite3.Database(
+          join(workspace, ".errata/pool.sqlite"),
+          sqlite3.OPEN_READONLY,
+          (error) => {
+            if (error) reject(error);
+          },
+        );
         db.all(query, (error: Error | null, rows: T[]) => {
           db.close();
           if (error) reject(error);
@@ -226,9 +244,19 @@ function events(): Event[] {
   const id = existsSync(runs) ? require("node:fs").readdirSync(runs).sort().at(-1) : undefined;
   const file = id && join(runs, id, "events.jsonl");
   if (!file || !existsSync(file)) return [];
-  return readFileSync(file, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 }
-const lastEvent = async (type: string) => events().filter((e) => e.type === type).at(-1);
+const lastEvent = async (type: string) =>
+  events()
+    .filter((e) => e.type === type)
+    .at(-1);
 async function step(_frame: Frame): Promise<number> {
-  return events().filter((e) => e.type === "metrics").at(-1)?.step ?? 0;
+  return (
+    events()
+      .filter((e) => e.type === "metrics")
+      .at(-1)?.step ?? 0
+  );
 }

@@ -74,6 +74,7 @@ export async function fill(
 export function spec(purpose: SamplingPurpose = "sample", group = 8, seed = 1) {
   return {
     modelId: "base",
+    modelHash: "1",
     purpose,
     group,
     options: { temperature: 1, topP: 1, topK: 0, maxTokens: 64, seed },

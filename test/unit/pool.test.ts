@@ -52,6 +52,8 @@ test("a sampling is found again by what determines it, with what is missing", as
   const other = await pool.openSampling(spec("sample", 4, 2), rowIds);
   expect(other.samplingId).not.toBe(sampling.samplingId);
   expect(other.groups.map((g) => g.missing.length)).toEqual([4, 4]);
+  const otherWeights = await pool.openSampling({ ...spec("sample", 4), modelHash: "2" }, rowIds);
+  expect(otherWeights.samplingId).not.toBe(sampling.samplingId);
 });
 
 test("evaluations and retries are kept apart from the pool and its figures", async () => {

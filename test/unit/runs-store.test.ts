@@ -229,7 +229,7 @@ describe("the run's pool", () => {
     const rows = await pool.putProblems("train", problems);
     const options = { temperature: 1, topP: 1, topK: 0, maxTokens: 9, seed: 0 };
     const { groups } = await pool.openSampling(
-      { modelId: "base", purpose: "sample", group: 4, options, prompt: "" },
+      { modelId: "base", modelHash: "", purpose: "sample", group: 4, options, prompt: "" },
       rows,
     );
     await pool.putAttempts(
