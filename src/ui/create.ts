@@ -30,9 +30,6 @@ class WindowServices implements Services {
   readonly work = new Work((error) => this.fail(error));
   private readonly poolChanged = new vscode.EventEmitter<void>();
   readonly onDidChangePool = this.poolChanged.event;
-  private readonly selected = new vscode.EventEmitter<readonly number[]>();
-  readonly onDidChangeSelection = this.selected.event;
-  selection: readonly number[] = [];
   private opening: Promise<Pool> | undefined;
   private theEngine: Engine | undefined;
   private theGrader: Grader | undefined;
@@ -139,11 +136,6 @@ class WindowServices implements Services {
     return value;
   }
 
-  select(attemptIds: readonly number[]): void {
-    this.selection = attemptIds;
-    this.selected.fire(attemptIds);
-  }
-
   done(step: Step): void {
     this.walkthrough.done(step);
   }
@@ -183,7 +175,6 @@ class WindowServices implements Services {
     this.theRuns?.dispose();
     this.closePool();
     this.poolChanged.dispose();
-    this.selected.dispose();
     this.log.dispose();
   }
 }

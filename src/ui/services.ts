@@ -35,10 +35,6 @@ export interface Services extends vscode.Disposable {
   setting<K extends keyof Settings>(key: K): Settings[K];
   /** Long work: one at a time, with progress, Cancel and errors that carry what mends them. */
   readonly work: Work;
-  /** Attempts selected in the Error Pool tree. */
-  readonly selection: readonly number[];
-  readonly onDidChangeSelection: vscode.Event<readonly number[]>;
-  select(attemptIds: readonly number[]): void;
   /** A step of the walkthrough really happened. */
   done(step: Step): void;
   /** Shows an error for people, with the action that mends it; logs it with its stack. */

@@ -39,7 +39,6 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
     item.description = [
       used ? "in use" : "",
       model.name === model.id ? "" : model.id,
-      model.addedAt ? "" : "embedded",
       model.base ? `from ${model.base}` : "",
       model.trainable ? "" : "samples, cannot be trained",
     ]

@@ -19,10 +19,6 @@ const PAGE = 100;
 /** Sampling stores many attempts a second; the tree follows at this pace. */
 const REFRESH_MS = 400;
 
-function attemptIds(rows: readonly PoolNode[]): number[] {
-  return rows.flatMap((row) => (row.type === "attempt" ? [row.attempt.id] : []));
-}
-
 /** Error Pool: (bucket →) problem → attempt. Every row comes from the pool when it is looked at. */
 export class PoolTree implements vscode.TreeDataProvider<PoolNode> {
   private readonly changed = new vscode.EventEmitter<PoolNode | undefined>();
@@ -30,6 +26,7 @@ export class PoolTree implements vscode.TreeDataProvider<PoolNode> {
   /** Rows shown of a parent, where it is more than one page. */
   private readonly shown = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
+  private waiting: vscode.FileSystemWatcher | undefined;
   readonly view: vscode.TreeView<PoolNode>;
 
   constructor(
@@ -44,7 +41,6 @@ export class PoolTree implements vscode.TreeDataProvider<PoolNode> {
     services.context.subscriptions.push(
       this.view,
       this.changed,
-      this.view.onDidChangeSelection(({ selection }) => services.select(attemptIds(selection))),
       services.onDidChangePool(() => this.later()),
       { dispose: () => clearTimeout(this.timer) },
     );
@@ -87,6 +83,7 @@ export class PoolTree implements vscode.TreeDataProvider<PoolNode> {
       const pool = await this.services.poolIfAny();
       if (!pool) {
         setContext(CONTEXT.poolState, "none");
+        this.awaitPool();
         return [];
       }
       if (!node) return await this.roots(pool);
@@ -99,6 +96,20 @@ export class PoolTree implements vscode.TreeDataProvider<PoolNode> {
       this.view.message = error instanceof Error ? error.message : String(error);
       return [];
     }
+  }
+
+  /** Another window or the command line may make the pool. */
+  private awaitPool(): void {
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    if (this.waiting || !folder) return;
+    this.waiting = vscode.workspace.createFileSystemWatcher(
+      new vscode.RelativePattern(folder, ".errata/pool.sqlite"),
+      false,
+      true,
+      true,
+    );
+    this.waiting.onDidCreate(() => this.later());
+    this.services.context.subscriptions.push(this.waiting);
   }
 
   private limit(key: string): number {
