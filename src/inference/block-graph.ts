@@ -10,6 +10,7 @@ import {
   type OnnxGraph,
   type OnnxModel,
   type OnnxNode,
+  tensorName,
   value,
 } from "./onnx.js";
 
@@ -53,7 +54,7 @@ const keep = intAttribute("keepdims", 1);
  * A model whose every call makes up to K tokens: an ONNX `Loop` whose body is the model's own step, the sampler and
  * the test for the end, with the cache as loop state. The model's nodes move into the body unchanged, its weights stay
  * initialisers of the outer graph, so external data is referred to and never copied. A prompt is computed by the same
- * graph with one turn. Logits are computed for the last position only.
+ * graph with one turn. Logits are computed for the last position only, where the output layer is a plain product.
  *
  * The pick is the inverse distribution function over the vocabulary's order, as in sampler.ts: cumulative weights
  * against `uniform x total`, in two levels (blocks of √V, then inside one). Running sums are products with a triangle of
@@ -86,7 +87,8 @@ export function blockModel(model: OnnxModel, folder: ModelFolder): OnnxModel {
     triangle("block.triangle.height", height),
     triangle("block.triangle.width", width),
   ];
-  const body = bodyGraph(graph, folder);
+  const { constant, step } = separate(graph);
+  const body = bodyGraph(step, folder);
   const states = [BLOCK.ids, BLOCK.lengths, BLOCK.done, BLOCK.logitsBefore];
   const pasts = names.past.map((_, i) => BLOCK.past(i));
   const presents = names.past.map((_, i) => BLOCK.present(i));
@@ -112,7 +114,7 @@ export function blockModel(model: OnnxModel, folder: ModelFolder): OnnxModel {
     ...model,
     graph: {
       name: "block",
-      node: [loop],
+      node: [...constant, loop],
       initializer: [...graph.initializer, ...constants],
       input: [
         value(BLOCK.turns, INT64, []),
@@ -148,7 +150,23 @@ function triangle(name: string, size: number): Uint8Array {
   return initializer(name, ones, [size, size]);
 }
 
-function bodyGraph(graph: OnnxGraph, { names }: ModelFolder): OnnxGraph {
+/**
+ * The nodes that depend on weights alone (a tied embedding's transposition), and those that make a step: ONNX Runtime
+ * folds the former into constants outside of a loop's body only.
+ */
+function separate(graph: OnnxGraph): { constant: OnnxNode[]; step: OnnxNode[] } {
+  const known = new Set(["", ...graph.initializer.map(tensorName)]);
+  const constant: OnnxNode[] = [];
+  const step: OnnxNode[] = [];
+  for (const node of graph.node) {
+    const fixed = node.input.every((name) => known.has(name));
+    (fixed ? constant : step).push(node);
+    if (fixed) for (const name of node.output) known.add(name);
+  }
+  return { constant, step };
+}
+
+function bodyGraph(nodes: OnnxNode[], { names }: ModelFolder): OnnxGraph {
   const w = new GraphWriter("block.body.");
   // Before the model: its mask, made from the lengths.
   w.op(
@@ -158,7 +176,7 @@ function bodyGraph(graph: OnnxGraph, { names }: ModelFolder): OnnxGraph {
     names.attentionMask,
   );
   const before = w.nodes.splice(0);
-  const step = lastPositionOnly(graph.node, names.logits);
+  const step = lastPositionOnly(nodes, names.logits);
   // After it: the pick.
   const logits = w.op("Squeeze", [step.logits, "block.1"]);
   const highest = w.op("ReduceMax", [logits, "block.-1"], [keep]);
@@ -197,7 +215,8 @@ function bodyGraph(graph: OnnxGraph, { names }: ModelFolder): OnnxGraph {
     input: [
       value("block.turn", INT64, []),
       value("block.condition.in", BOOL, []),
-      out(names.inputIds, INT64),
+      // Its rank, or shapes inside the body cannot be inferred; the sizes change after the first turn.
+      value(names.inputIds, INT64, ["B", "S"]),
       out("block.lengths.in", INT64),
       out("block.done.in", BOOL),
       out("block.logits.in", FLOAT),

@@ -122,6 +122,11 @@ export function describeValue({ type }: OnnxValue): { elemType: number; dims: nu
   };
 }
 
+/** Name of a TensorProto. */
+export function tensorName(bytes: Uint8Array): string {
+  return (types.lookupType("Tensor").decode(bytes) as unknown as { name: string }).name;
+}
+
 /** TensorProto.DataType */
 export const FLOAT = 1;
 export const INT64 = 7;
