@@ -5,6 +5,7 @@ both; a resumed run therefore repeats the run that was never stopped. GRPO is a 
 """
 
 import random
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl import GRPOConfig, GRPOTrainer
 
+from errata_trainer.decode import sample, warpers
 from errata_trainer.errors import TrainerError
 from errata_trainer.events import STATE_FILE, write_json
 from errata_trainer.filter import keeps
 from errata_trainer.grader import Grader
-from errata_trainer.mask import correction_mask
+from errata_trainer.mask import correction_mask, find_edges
 from errata_trainer.pool import ErrorPool, PoolError, first_differing_line
 from errata_trainer.recipe import Job, Problem
 from errata_trainer.recorder import Recorder
@@ -115,6 +117,28 @@ class ScRPOTrainer(GRPOTrainer):
         self.recorder.scored(step, stage, rows, self.pool, admitted, self.pool.evicted - evicted, rate)
         return output
 
+    def _generate_single_turn(self, prompt_ids: list[list[int]], *others: Any, **options: Any) -> Any:
+        """TRL's generation of a batch: completion ids, and no log-probabilities."""
+        if self.use_vllm or self.is_fsdp_enabled or self.is_deepspeed_enabled:
+            return super()._generate_single_turn(prompt_ids, *others, **options)
+        # The rows of a group lie side by side; a rank may hold a part of one.
+        groups = [list(group) for _, group in groupby(self._rows, key=lambda row: row.place)]
+        firsts = list(accumulate((len(g) for g in groups[:-1]), initial=0))
+        counts = {len(g) for g in groups}
+        if len(counts) > 1:
+            firsts, counts = list(range(len(prompt_ids))), {1}
+        with self.accelerator.autocast():
+            completions = sample(
+                self.accelerator.unwrap_model(self.model),
+                [prompt_ids[i] for i in firsts],
+                counts.pop(),
+                max_new_tokens=self.max_completion_length,
+                eos=self.eos_token_ids,
+                pad=self._tokenizer.pad_token_id,
+                warp=warpers(self.temperature, self.top_k, self.top_p),
+            )
+        return completions, None
+
     def correctness(
         self, completions: list[list[dict[str, str]]], completion_ids: list[list[int]], **_: Any
     ) -> list[float | None]:
@@ -149,9 +173,9 @@ class ScRPOTrainer(GRPOTrainer):
             failed = row.verdict != "correct"
             if row.reflection is None:
                 raise AssertionError("a correction was not parsed")
-            analysis = correction_mask(row.ids, row.reflection, self._text, "analysis", 0)
-            row.analysis_tokens = sum(analysis)
-            learns = correction_mask(row.ids, row.reflection, self._text, options["mask"], options["think_mask"])
+            edges = find_edges(row.ids, row.reflection, self._text)
+            row.analysis_tokens = edges.end - edges.start
+            learns = correction_mask(len(row.ids), edges, options["mask"], options["think_mask"])
             if failed and options["on_failure"] == "all":
                 learns = [1] * len(row.ids)
             mask[i, : len(learns)] = torch.tensor(learns)

@@ -1,7 +1,12 @@
 import pytest
 
-from errata_trainer.mask import correction_mask, tokens_before, tokens_through
+from errata_trainer import mask as m
+from errata_trainer.mask import find_edges, tokens_before, tokens_through
 from errata_trainer.reflection import parse_reflection
+
+
+def correction_mask(ids, reflection, decode, mask, think):
+    return m.correction_mask(len(ids), find_edges(ids, reflection, decode), mask, think)
 
 
 def words(*tokens):
