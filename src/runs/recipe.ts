@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
-import Ajv, { type ErrorObject } from "ajv";
+import Ajv, { type ErrorObject, type ValidateFunction } from "ajv";
 import schema from "../../schemas/recipe.schema.json" with { type: "json" };
 import type { Recipe } from "../protocol/generated/recipe.js";
 import { ErrataError, type PoolFilter } from "../protocol/types.js";
@@ -16,9 +16,14 @@ export type CompleteRecipe = Required<
   pool: Required<NonNullable<Recipe["pool"]>>;
 };
 
-// `strict: false`: the defaults within `oneOf` are for the editor's hover; ajv leaves those to us.
-const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false });
-const validate = ajv.compile<CompleteRecipe>(schema);
+let compiled: ValidateFunction<CompleteRecipe> | undefined;
+
+/** Compiled at first use: ajv takes longer than all the rest of the editor's activation. */
+function validator(): ValidateFunction<CompleteRecipe> {
+  // `strict: false`: the defaults within `oneOf` are for the editor's hover; ajv leaves those to us.
+  compiled ??= new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false }).compile(schema);
+  return compiled;
+}
 
 /**
  * Reads a `*.errata.json`, fills every default and makes `problems` absolute (the file names it relative to itself).
@@ -63,6 +68,7 @@ export function parseRecipe(text: string, file: string): CompleteRecipe {
       value.filter = { kind: "variance", min: 0.5, ...filter };
     }
   }
+  const validate = validator();
   if (!validate(value)) {
     const lines = mistakes(validate.errors ?? []).map(
       ({ path, message }) => `${file}:${lineOfField(text, path)}: ${message}`,
