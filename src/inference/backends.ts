@@ -14,7 +14,7 @@ export interface BackendOptions {
   backend?: string;
   /** False decodes step by step also where the model could be decoded in blocks. */
   block?: boolean;
-  /** Threads of one operator. Default: the physical cores, estimated. */
+  /** Threads of one operator. Default: the physical cores, estimated; one for a small model. */
   threads?: number;
   /**
    * Tries a provider on a model in a process that may crash. Says why it is not to be used, or null when it is fine.
@@ -33,8 +33,12 @@ export interface OpenedSession {
   notTaken: LoadedModel["notTaken"];
 }
 
+/** Below this a step is over before a second thread has woken up, and its spinning only costs others. */
+const SMALL_BYTES = 32 << 20;
+
 /** Physical cores: half of the logical ones where there are more than 4, which is when SMT is usual. */
-export function defaultThreads(): number {
+export function defaultThreads({ bytes }: ModelFolder): number {
+  if (bytes < SMALL_BYTES) return 1;
   const logical = cpus().length;
   return Math.max(1, logical > 4 ? logical >> 1 : logical);
 }
@@ -58,7 +62,7 @@ export async function openSession(
   options: BackendOptions,
 ): Promise<OpenedSession> {
   const { folder, graph } = model;
-  const threads = options.threads ?? defaultThreads();
+  const threads = options.threads ?? defaultThreads(model);
   const open = (backend: string) => runtime.InferenceSession.create(graph, sessionOptions(backend, threads));
   const openCpu = async (): Promise<OpenedSession> => {
     const opened = { backend: "cpu", notTaken };

@@ -8,6 +8,8 @@ export interface ModelFolder {
   folder: string;
   /** Absolute path of the graph. */
   graph: string;
+  /** Size of the graph with its external weights. */
+  bytes: number;
   /** Rows of logits have this many entries. */
   vocabSize: number;
   contextLength: number;
@@ -108,6 +110,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   return {
     folder,
     graph,
+    bytes: await sizeOf(folder, files, basename(graph)),
     vocabSize,
     contextLength,
     endTokens: new Set(Array.isArray(end) ? end : [end]),
@@ -163,6 +166,11 @@ async function checkGraph(file: string): Promise<void> {
       pointer ? "Fetch the real file with `git lfs pull`." : "Export or download the model again.",
       "corrupt-model",
     );
+}
+
+async function sizeOf(folder: string, files: string[], graph: string): Promise<number> {
+  const own = files.filter((name) => name.startsWith(graph)).map((name) => stat(join(folder, name)));
+  return (await Promise.all(own)).reduce((sum, info) => sum + info.size, 0);
 }
 
 async function head(file: string, bytes: number): Promise<string> {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { reason, sessionOptions } from "./backends.js";
+import { defaultThreads, reason, sessionOptions } from "./backends.js";
 import { type Sequence, Stepper } from "./decoder.js";
 import { readModelFolder } from "./folder.js";
 import { loadRuntime } from "./runtime.js";
@@ -17,10 +17,10 @@ export function probeInChild(
   workerFile: string,
   backend: string,
   folder: string,
-  threads: number,
+  threads: number | undefined,
 ): Promise<string | null> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [workerFile, PROBE, backend, folder, String(threads)], {
+    const child = spawn(process.execPath, [workerFile, PROBE, backend, folder, String(threads ?? 0)], {
       env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
       stdio: ["ignore", "pipe", "ignore"],
       windowsHide: true,
@@ -43,7 +43,7 @@ export function probeInChild(
   });
 }
 
-/** The child's side: one line `PROBE <JSON of the answer>`. */
+/** The child's side: one line `PROBE <JSON of the answer>`; 0 threads stands for the default. */
 export async function runProbe(backend: string, folder: string, threads: number): Promise<void> {
   let answer: string | null;
   try {
@@ -51,7 +51,8 @@ export async function runProbe(backend: string, folder: string, threads: number)
   } catch (error) {
     answer = reason(error);
   }
-  process.stdout.write(`PROBE ${JSON.stringify(answer)}\n`);
+  // Written before the process ends: pipes are asynchronous on some systems.
+  await new Promise((done) => process.stdout.write(`PROBE ${JSON.stringify(answer)}\n`, done));
 }
 
 /**
@@ -71,7 +72,10 @@ async function tryBackend(backend: string, folder: string, threads: number): Pro
 async function stepSeconds(backend: string, folder: string, threads: number): Promise<number> {
   const runtime = loadRuntime();
   const model = await readModelFolder(folder);
-  const session = await runtime.InferenceSession.create(model.graph, sessionOptions(backend, threads));
+  const session = await runtime.InferenceSession.create(
+    model.graph,
+    sessionOptions(backend, threads || defaultThreads(model)),
+  );
   const stepper = new Stepper(runtime, session, model, 8, Math.min(128, model.contextLength));
   const prompt = [...model.endTokens];
   await stepper.prefill(prompt);

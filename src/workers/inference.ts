@@ -1,4 +1,3 @@
-import { defaultThreads } from "../inference/backends.js";
 import { LocalEngine } from "../inference/engine.js";
 import { PROBE, probeInChild, runProbe } from "../inference/probe.js";
 import type { GenerateProgress } from "../inference/types.js";
@@ -18,14 +17,12 @@ import { Coalescer, rpcOverIpc } from "../protocol/rpc.js";
 
 /** The process that owns ONNX Runtime, tokenizer and decode. It ends with the process that started it. */
 function serve(options: WorkerOptions): void {
-  const threads = options.threads ?? defaultThreads();
   const known = new Map<string, Promise<string | null>>();
   const engine = new LocalEngine({
     ...options,
-    threads,
     probe: (backend, folder) => {
       const name = JSON.stringify([backend, folder]);
-      const answer = known.get(name) ?? probeInChild(__filename, backend, folder, threads);
+      const answer = known.get(name) ?? probeInChild(__filename, backend, folder, options.threads);
       known.set(name, answer);
       return answer;
     },
