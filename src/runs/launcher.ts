@@ -154,7 +154,13 @@ async function newFolder(runs: string, name: string): Promise<{ id: string; fold
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, "-")
       .replace(/^-|-$/g, "") || "run";
-  await mkdir(runs, { recursive: true });
+  await mkdir(runs, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new ErrataError(
+      `A run cannot be kept in ${runs}: ${error.code === "ENOSPC" ? "the disk is full" : "the folder cannot be written"} (${error.code}).`,
+      "Open a workspace folder that can be written.",
+      "read-only",
+    );
+  });
   const taken = (await readdir(runs)).map((id) => Number(new RegExp(`^${slug}-(\\d+)$`).exec(id)?.[1] ?? 0));
   for (let number = Math.max(0, ...taken) + 1; ; number++) {
     const id = `${slug}-${String(number).padStart(2, "0")}`;

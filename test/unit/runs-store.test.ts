@@ -215,6 +215,12 @@ describe("a run is refused", () => {
     });
     expect(await runs.list()).toEqual([]);
   });
+  it("where its folder cannot be written", async () => {
+    // As root no permission stops us; a file where the folder should be does.
+    writeFileSync(join(workspace, ".errata", "runs"), "");
+    await expect(runs.start(recipe())).rejects.toMatchObject({ code: "read-only" });
+    rmSync(join(workspace, ".errata", "runs"));
+  });
   it("under an id that leads out of the folder", async () => {
     await expect(runs.get("../../base")).rejects.toMatchObject({ code: "no-run" });
   });
