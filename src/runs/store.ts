@@ -12,6 +12,19 @@ import type { RunInfo, Runs } from "./types.js";
 /** How often the runs are looked at while somebody listens: other windows and the trainers change them. */
 const POLL_MS = 1000;
 
+/** A trainer says its last word a moment before its process ends. */
+const LEAVING_MS = 20_000;
+
+/** Waits for a trainer that has said its last word to be gone; false when it stays. */
+async function isGone(folder: string): Promise<boolean> {
+  const end = Date.now() + LEAVING_MS;
+  while (await isAlive(folder)) {
+    if (Date.now() > end) return false;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return true;
+}
+
 /** The runs of one workspace. Opens nothing before it is asked; two windows may have the same runs in view. */
 export class WorkspaceRuns implements Runs {
   private readonly folder: string;
@@ -60,7 +73,8 @@ export class WorkspaceRuns implements Runs {
 
   async resume(id: string): Promise<void> {
     const info = await this.get(id);
-    if (await isAlive(info.folder)) {
+    const ended = ["stopped", "finished", "failed"].includes(info.status);
+    if (ended ? !(await isGone(info.folder)) : await isAlive(info.folder)) {
       throw new ErrataError(`The run ${id} is still running.`, "Stop it first.", "running");
     }
     if (info.status === "finished") {

@@ -11,12 +11,15 @@ const SYNC = "errata-run";
 /** `<errata-chart>`: one uPlot, drawn in the theme's colours, with correction stages shaded and alarms marked. */
 export class ErrataChart extends HTMLElement {
   plot: Plot | null = null;
+  /** Steps in all, and whether there are more to come. */
   steps = 0;
+  alive = false;
   points: RunPoint[] = [];
   alarms: RunAlarmView[] = [];
   private chart: uPlot | null = null;
   private drawn: RunPoint[] | null = null;
   private drawnSteps = -1;
+  private drawnAlive = false;
   private drawnAlarms: RunAlarmView[] | null = null;
   private readonly resize = new ResizeObserver(() => this.fit());
   private readonly theme = new MutationObserver(() => this.rebuild());
@@ -39,7 +42,8 @@ export class ErrataChart extends HTMLElement {
     else if (
       this.drawn !== this.points ||
       this.drawnSteps !== this.steps ||
-      this.drawnAlarms !== this.alarms
+      this.drawnAlarms !== this.alarms ||
+      this.drawnAlive !== this.alive
     ) {
       this.remember();
       this.chart.setData(this.data());
@@ -64,6 +68,7 @@ export class ErrataChart extends HTMLElement {
     this.drawn = this.points;
     this.drawnSteps = this.steps;
     this.drawnAlarms = this.alarms;
+    this.drawnAlive = this.alive;
   }
 
   private data(): uPlot.AlignedData {
@@ -86,7 +91,7 @@ export class ErrataChart extends HTMLElement {
       legend: { show: false },
       cursor: { sync: { key: SYNC }, drag: { setScale: false, x: false, y: false }, points: { size: 6 } },
       scales: {
-        x: { time: false, range: () => [0, Math.max(1, this.steps, this.points.at(-1)?.step ?? 0)] },
+        x: { time: false, range: () => [0, this.width()] },
         y: fixed ? { range: fixed } : { range: roomy },
         right: { range: roomy },
       },
@@ -135,6 +140,18 @@ export class ErrataChart extends HTMLElement {
       points: { show: (u, series) => measured(u.data[series]) < 3, size: 5 },
       ...(line.dashed ? { dash: [4, 3] } : {}),
     };
+  }
+
+  /**
+   * Steps on the x axis: room that doubles as a living run needs it, so that the first curves are not a sliver at
+   * the left of a long run; exactly what was measured when it has ended.
+   */
+  private width(): number {
+    const last = this.points.at(-1)?.step ?? 0;
+    if (!this.alive) return Math.max(1, last);
+    let room = 20;
+    while (room < last * 1.1) room *= 2;
+    return Math.max(1, last, Math.min(room, this.steps || room));
   }
 
   /** Bands behind the correction stages. */

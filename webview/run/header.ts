@@ -98,7 +98,9 @@ function buttons(head: RunHead, act: (deed: RunDeed) => void): TemplateResult {
   }
   ${
     head.modelId
-      ? html`<vscode-button @click=${() => act("compare")}
+      ? html`<vscode-button
+          appearance=${resumable ? "secondary" : "primary"}
+          @click=${() => act("compare")}
           >${icon("git-compare")}Compare with ${head.model}</vscode-button
         >`
       : nothing

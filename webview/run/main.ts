@@ -194,6 +194,7 @@ export class RunApp extends LitElement {
               aria-label=${`${plot.title}: ${values.map((v) => `${v.line.name} ${v.text}`).join(", ") || "nothing measured yet"}`}
               .plot=${plot}
               .steps=${this.head?.steps ?? 0}
+              .alive=${this.head !== null && isAlive(this.head)}
               .points=${this.points}
               .alarms=${this.alarms}
               @hover=${(event: CustomEvent<RunPoint | null>) => {
