@@ -61,7 +61,11 @@ function statusChip(head: RunHead): TemplateResult {
     case "starting":
       return busy("starting");
     case "stopping":
-      return busy("stopping after this step, keeping a checkpoint");
+      return busy(
+        head.phase && head.phase !== "training"
+          ? `stopping: ${PHASES[head.phase] ?? head.phase}`
+          : "stopping after this step, keeping a checkpoint",
+      );
     case "stopped":
       return chip("warn", html`${icon("debug-pause")}stopped, checkpoint kept`);
     case "finished":
