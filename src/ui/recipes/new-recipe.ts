@@ -50,7 +50,9 @@ export async function newRecipe(services: Services, from?: ModelEntry): Promise<
   const { correction, filter, pool, ...common } = { ...complete, problems: start.problems };
   const parts = method.method === "scrpo" ? { correction, filter, pool } : {};
   await refreshSchema(services, true);
-  const text = `${JSON.stringify({ $schema: `./${SCHEMA}`, ...start, ...common, ...parts }, null, 2)}\n`;
+  const json = JSON.stringify({ $schema: `./${SCHEMA}`, ...start, ...common, ...parts }, null, 2);
+  // A pair of numbers reads better on one line.
+  const text = `${json.replace(/\[\s+([\d.]+),\s+([\d.]+)\s+\]/g, "[$1, $2]")}\n`;
   await writeFile(file, text, { flag: "wx" });
   await vscode.window.showTextDocument(vscode.Uri.file(file));
 }
