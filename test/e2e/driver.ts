@@ -249,10 +249,6 @@ export class Editor {
     return this.page.locator(".notification-list-item");
   }
 
-  async dismissNotifications(): Promise<void> {
-    await this.command("Notifications: Clear All Notifications");
-  }
-
   async theme(theme: Theme): Promise<void> {
     const kind = { light: "vs", dark: "vs-dark", "hc-dark": "hc-black", "hc-light": "hc-light" }[theme];
     await this.page.keyboard.press("Control+K");

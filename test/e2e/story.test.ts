@@ -27,6 +27,7 @@ function someProblems(from: string, to: string, count: number): void {
 }
 
 async function inBothThemes(name: string): Promise<void> {
+  await editor.command("Notifications: Clear All Notifications");
   for (const theme of ["light", "dark"] as const) {
     await editor.theme(theme);
     await editor.page.waitForTimeout(400);
@@ -130,6 +131,7 @@ describe("the loop in a real VS Code", () => {
     await editor.page.keyboard.press("Control+A");
     await editor.page.keyboard.type("$x=7$\n\\boxed{7}");
     await inBothThemes("edit");
+    await frame.locator("vscode-text-area.field").click();
     const before = await standing();
     await editor.page.keyboard.press("Control+Enter");
     const after = await until("the correction is stored", async () => {

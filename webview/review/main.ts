@@ -28,6 +28,9 @@ const LONG = 14;
 /** Until VS Code's keybinding answers, the letters that follow would be commands: these open their field at once. */
 const OPENERS: Record<string, "edit" | "note"> = { e: "edit", n: "note" };
 
+/** Milliseconds within which a key's command comes back from VS Code, a busy machine included. */
+const ECHO = 3_000;
+
 @customElement("errata-review")
 export class ReviewApp extends LitElement {
   @state() private shown: ReviewState | null = null;
@@ -37,6 +40,8 @@ export class ReviewApp extends LitElement {
   @state() private showWhy = false;
   @state() private showSiblings = false;
   @state() private showHelp = false;
+  /** The field that a key opened here at once: the same key's command follows and must not open it again. */
+  private openedByKey: { field: "edit" | "note"; until: number } | null = null;
   /** Texts that were left unsaved, by field and attempt. */
   private readonly drafts = new Map<string, string>();
   private readonly host = new Host<ReviewToView, ReviewFromView, ReviewMemory>((m) => this.receive(m));
@@ -59,6 +64,7 @@ export class ReviewApp extends LitElement {
       pressed: (key) => {
         const opener = OPENERS[key];
         if (!opener || this.showHelp) return false;
+        this.openedByKey = { field: opener, until: performance.now() + ECHO };
         this.openField(opener);
         return true;
       },
@@ -68,8 +74,9 @@ export class ReviewApp extends LitElement {
 
   private receive(message: ReviewToView): void {
     if (message.type === "prefetch") this.typesetAhead(message.item);
-    else if (message.type === "act") this.perform(message.action);
-    else {
+    else if (message.type === "act") {
+      if (!this.isEcho(message.action)) this.perform(message.action);
+    } else {
       const before = this.shown?.item?.attemptId ?? null;
       const now = message.state.item?.attemptId ?? null;
       if (before !== now) {
@@ -84,6 +91,13 @@ export class ReviewApp extends LitElement {
       if (moved) void this.updateComplete.then(() => this.revealCursor());
       this.remember();
     }
+  }
+
+  private isEcho(action: ReviewAction): boolean {
+    const opened = this.openedByKey;
+    if (action !== opened?.field) return false;
+    this.openedByKey = null;
+    return performance.now() < opened.until;
   }
 
   /** Actions whose effect is here alone; they arrive as commands, or from a button. */
