@@ -83,7 +83,7 @@ class Loop {
     const { pool } = this.tools;
     const base = await this.context.models(this.place.folder).get("demo-base");
     const sampled = await this.timed("sample", () => this.sample(base));
-    const reflected = await this.timed("reflect", () => this.reflect(base));
+    const reflected = await this.timed("reflect", () => this.reflect(base, sampled));
     const heldout = await putSet(pool, this.place.heldout, this.sizes.heldout);
     const evaluated = (model: ModelEntry) =>
       evaluateModel(
@@ -131,11 +131,13 @@ class Loop {
     const { pool } = this.tools;
     const wrong = attempts.filter((attempt) => attempt.verdict === "incorrect" && attempt.errorType === null);
     const made = await generators(this.place.train);
-    const cases = [];
-    for (const attempt of wrong) {
-      const { id } = await pool.problem(attempt.problemId);
-      cases.push({ generator: made.get(id), attempt: attempt.text, reflection: null });
-    }
+    const problems = await pool.problems([...new Set(wrong.map((attempt) => attempt.problemId))]);
+    const ids = new Map(problems.map(({ rowId, id }) => [rowId, id]));
+    const cases = wrong.map(({ problemId, text }) => ({
+      generator: made.get(ids.get(problemId) ?? ""),
+      attempt: text,
+      reflection: null,
+    }));
     const judgements = await judge(this.python, cases);
     const types = wrong.flatMap(({ id }, i) => {
       const kind = judgements[i]?.kind;
@@ -144,12 +146,13 @@ class Loop {
     await pool.setErrorTypes(types);
   }
 
-  private async reflect(model: ModelEntry): Promise<ReflectResult> {
+  private async reflect(model: ModelEntry, sampled: SamplingResult): Promise<ReflectResult> {
     const { pool } = this.tools;
+    const attemptIds = await this.inPool(sampled);
     const prompt = await findPrompt("reflect", { family: model.prompts, workspace: this.place.folder });
     return reflectOn(
       this.tools,
-      { pool, model, attemptIds: await pool.attemptIds({}), samples: 1, options: this.options, prompt },
+      { pool, model, attemptIds, samples: 1, options: this.options, prompt },
       this.report,
       this.context.signal,
     );
@@ -164,16 +167,18 @@ class Loop {
     return info;
   }
 
-  private async poolEvidence(
-    { samplingId }: SamplingResult,
-    { settings }: ReflectResult,
-  ): Promise<PoolEvidence> {
+  /** The errors of this sampling: an older one, of a model under the same name, may be in the pool as well. */
+  private async inPool({ samplingId }: SamplingResult): Promise<number[]> {
+    const attempts = await this.tools.pool.attemptsOfSampling(samplingId);
+    return attempts.filter((attempt) => attempt.inPool).map((attempt) => attempt.id);
+  }
+
+  private async poolEvidence(sampled: SamplingResult, { settings }: ReflectResult): Promise<PoolEvidence> {
     const { pool } = this.tools;
-    const inPool = (await pool.attemptsOfSampling(samplingId)).filter((attempt) => attempt.inPool);
-    const ids = inPool.map((attempt) => attempt.id);
+    const ids = await this.inPool(sampled);
     return {
-      scores: await pool.groupScores(samplingId),
-      inPool,
+      scores: await pool.groupScores(sampled.samplingId),
+      inPool: await pool.attempts({ ids }),
       reflections: await pool.reflectionsOf(ids, "demo-base", settings),
     };
   }

@@ -104,7 +104,7 @@ export function claim(report: DemoReport): string {
     said.push(
       fixRate.after.low > retryRate.after.high
         ? `That is more than a fresh attempt gives (${percent(retryRate.after.value)}): the reflection does it, not the second chance.`
-        : `A fresh attempt of the trained model is right as often (${percent(retryRate.after.value)}, before ${percent(retryRate.before.value)}): how much of the gain is better correction, and how much better solving, these figures do not tell.`,
+        : `A fresh attempt of the trained model is right at least as often (${percent(retryRate.after.value)}, before ${percent(retryRate.before.value)}): how much of the gain is better correction, and how much better solving, these figures do not tell.`,
     );
     said.push(
       rose(diagnosis)
@@ -113,7 +113,7 @@ export function claim(report: DemoReport): string {
     );
     if (rose(fixIfMisdiagnosed)) {
       said.push(
-        "Part of the gain is the analysis acting as a call for care: corrections succeed more often after a wrong diagnosis, too.",
+        "Part of the gain is the analysis acting as a call for care: corrections succeed more often even after a wrong diagnosis.",
       );
     }
   } else {
@@ -122,7 +122,7 @@ export function claim(report: DemoReport): string {
     );
   }
   said.push(
-    "No claim is made about first attempts: whatever pass@1 gained, plain GRPO gains at least as much there for as many generated tokens. The model has 0.2 million parameters and one kind of problem; the gains that papers report belong to models of 1.5 billion parameters and more.",
+    "No claim is made about first attempts: whatever pass@1 gained, plain GRPO gained more there for as many generated tokens when the two were compared. The model has 0.2 million parameters and one kind of problem; the gains that papers report belong to models of 1.5 billion parameters and more.",
   );
   return said.join(" ");
 }
