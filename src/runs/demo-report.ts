@@ -104,7 +104,7 @@ export function claim(report: DemoReport): string {
     said.push(
       fixRate.after.low > retryRate.after.high
         ? `That is more than a fresh attempt gives (${percent(retryRate.after.value)}): the reflection does it, not the second chance.`
-        : `A fresh attempt of the trained model is right at least as often (${percent(retryRate.after.value)}, before ${percent(retryRate.before.value)}): how much of the gain is better correction, and how much better solving, these figures do not tell.`,
+        : `But a fresh attempt of the trained model is right in ${percent(retryRate.after.value)} (before: ${percent(retryRate.before.value)}): these figures do not tell how much of the gain is better correction, and how much better solving.`,
     );
     said.push(
       rose(diagnosis)
