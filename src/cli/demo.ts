@@ -1,7 +1,15 @@
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { findPrompt } from "../inference/prompts.js";
-import type { Attempt, ModelEntry, Report, SamplingOptions } from "../protocol/types.js";
+import { assetFile } from "../protocol/paths.js";
+import {
+  type Attempt,
+  ErrataError,
+  type ModelEntry,
+  type Report,
+  type SamplingOptions,
+} from "../protocol/types.js";
 import type { Throughput } from "../reflection/generate.js";
 import { type ReflectResult, reflectOn } from "../reflection/reflect.js";
 import {
@@ -47,6 +55,13 @@ export async function demo(args: readonly string[], context: Context): Promise<v
   const seed = number("seed", values.seed, 0, { max: 4294967295, whole: true });
   const options: SamplingOptions = { temperature: 1, topP: 1, topK: 0, maxTokens: 110, seed };
   const { python } = await findPython(context.pythonPlaces(values.python));
+  if (!existsSync(assetFile("demo/judge.py"))) {
+    throw new ErrataError(
+      "This installation does not hold the demo's own scripts (demo/*.py).",
+      "Run it from a checkout: npm run demo.",
+      "no-demo",
+    );
+  }
   const place = await makeWorkspace(folder, sizes, seed);
   const pool = await context.pool(folder);
   const tools = { engine: context.engine(), grader: context.grader(), pool, workspace: folder };
