@@ -147,8 +147,9 @@ class MathVerifyGrader:
     def _one(text: str, gold: str) -> Grade:
         expected = parse(f"${gold}$") or parse(gold)
         found = parse(text)
+        # As the pool's grader says it: without an answer there is nothing to decide.
         if not found:
-            return Grade("incorrect", None)
+            return Grade("unscored", None)
         if not expected:
             return Grade("unscored", str(found[-1]))
         return Grade("correct" if verify(expected, found) else "incorrect", str(found[-1]))

@@ -51,11 +51,12 @@ class Recorder:
         tokens = sum(len(r.ids) for r in rows)
         self.tokens += tokens
         rewards = [r.reward for r in rows if r.reward is not None]
+        scored = sum(r.verdict != "unscored" for r in rows)
         self._metrics = {
             "step": step,
             "stage": stage,
             "reward": sum(rewards) / len(rewards) if rewards else 0.0,
-            "accuracy": sum(r.verdict == "correct" for r in rows) / len(rewards) if rewards else 0.0,
+            "accuracy": sum(r.verdict == "correct" for r in rows) / scored if scored else 0.0,
             "learning_rate": learning_rate,
             "analysis_length": median_analysis(rows),
             "completion_length": tokens / len(rows),

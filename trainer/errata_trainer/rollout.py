@@ -39,8 +39,14 @@ class Rollout:
 
     @property
     def reward(self) -> float | None:
-        """1 when right (and, for a reflection, parsed), 0 when wrong or truncated, None when unscored."""
-        return None if self.verdict == "unscored" else float(self.verdict == "correct")
+        """1 when right (and, for a reflection, parsed), 0 when wrong, truncated or without any answer.
+
+        None when there is an answer and nobody can tell. To give no answer must not be a way out
+        of being wrong, though the grader calls that unscored too.
+        """
+        if self.verdict == "unscored" and self.answer is not None:
+            return None
+        return float(self.verdict == "correct")
 
     def record(self, stage: str) -> dict[str, Any]:
         """A line of `rollouts/step-N.jsonl` (src/protocol/events.ts)."""

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
 from collections import Counter
 
 import pytest
+from conftest import ROOT
 
 from errata_trainer.alarms import (
     Alarms,
@@ -29,6 +31,8 @@ from errata_trainer.reflection import parse_reflection
 from errata_trainer.rollout import Rollout, Task
 from errata_trainer.schedule import planned_stage, visited
 from errata_trainer.stop import StopRequest
+
+CLI = ROOT / "dist" / "cli.js"
 
 
 def test_stages_alternate():
@@ -74,6 +78,16 @@ def test_node_grader_keeps_the_order_and_asks_a_pair_once(fake_grader):
     assert grader.grade(pairs) == grades
 
 
+@pytest.mark.skipif(not CLI.is_file() or shutil.which("node") is None, reason="the command line is not built")
+def test_the_pools_own_grader():
+    grader = NodeGrader(["node", str(CLI), "grade", "--serve"])
+    pairs = [(r"so $\boxed{\frac{4}{2}}$", "2"), (r"\boxed{3}", "2"), ("nothing", "2")]
+    grades = grader.grade(pairs)
+    grader.close()
+    assert [g.verdict for g in grades] == ["correct", "incorrect", "unscored"]
+    assert [g.answer for g in grades] == [r"\frac{4}{2}", "3", None]
+
+
 def test_node_grader_survives_one_death(tmp_path, fake_grader):
     script, flag = tmp_path / "dies.py", tmp_path / "died"
     fake = fake_grader[1]
@@ -95,8 +109,8 @@ def test_a_grader_that_never_answers_is_an_error_for_people():
 def test_math_verify_stands_in():
     grader = MathVerifyGrader()
     pairs = [(r"so \boxed{\frac{1}{2}}", "0.5"), (r"\boxed{3}", "4"), ("I do not know", "4")]
-    assert [g.verdict for g in grader.grade(pairs)] == ["correct", "incorrect", "incorrect"]
-    assert grader.grade(pairs)[2] == Grade("incorrect", None)
+    assert [g.verdict for g in grader.grade(pairs)] == ["correct", "incorrect", "unscored"]
+    assert grader.grade(pairs)[2] == Grade("unscored", None)
 
 
 def facts(step=1, stage="correction", **changes):
@@ -159,8 +173,16 @@ def test_an_alarm_is_not_repeated_at_once_and_survives_a_checkpoint():
 def test_share_of_groups_that_teach_nothing():
     rows = []
     for place, verdicts in enumerate((["correct", "incorrect"], ["correct", "correct"], ["truncated", "unscored"])):
-        rows += [Rollout(place, Task(Problem("p", "q", "1"), []), verdict=v) for v in verdicts]
+        rows += [Rollout(place, Task(Problem("p", "q", "1"), []), verdict=v, answer="2") for v in verdicts]
     assert zero_variance_share(rows) == pytest.approx(2 / 3)
+
+
+def test_an_answer_that_nobody_can_judge_is_no_failure_but_no_answer_is():
+    task = Task(Problem("p", "q", "1"), [])
+    assert Rollout(0, task, verdict="unscored", answer="?").reward is None
+    assert Rollout(0, task, verdict="unscored", answer=None).reward == 0
+    assert Rollout(0, task, verdict="truncated").reward == 0
+    assert Rollout(0, task, verdict="correct", answer="1").reward == 1
 
 
 def test_events_are_lines_without_what_was_not_measured(tmp_path):

@@ -63,11 +63,13 @@ def trainer_of(run_folder):
         trainer._generate_single_turn = lambda *_, **__: (ids, None)
         trainer.create_optimizer()
         trainer.current_gradient_accumulation_steps = 1
+        # Random weights: a trained model is so sure of some tokens that their gradient vanishes in float32.
         # The policy leaves the reference, so that the KL is not zero.
         torch.manual_seed(1)
         with torch.no_grad():
-            for weight in trainer.model.parameters():
-                weight.add_(0.02 * torch.randn_like(weight))
+            for weight, reference in zip(trainer.model.parameters(), trainer.ref_model.parameters(), strict=True):
+                reference.normal_(0, 0.2)
+                weight.copy_(reference + 0.02 * torch.randn_like(weight))
         trainer.model.train()
         return trainer
 
