@@ -52,7 +52,7 @@ export function figures(c: ComparisonView): TemplateResult {
             <th scope="col">${c.modelA}</th>
             <th scope="col">${c.modelB}</th>
             <th scope="col">Change</th>
-            <th scope="col" class="forest-head"><span>0</span><span>.5</span><span>1</span></th>
+            <th scope="col"><div class="forest-head"><span>0</span><span>.5</span><span>1</span></div></th>
           </tr>
         </thead>
         <tbody>

@@ -50,7 +50,6 @@ export class CompareApp extends LitElement {
     return html`<header class="bar">
         <h1>${c.modelA} → ${c.modelB}</h1>
         <span class="figures">${c.problems} · ${total} problems · ${c.group} samples each</span>
-        <span class="push"></span>
         ${
           c.unscored.a + c.unscored.b > 0
             ? chip(
@@ -60,7 +59,7 @@ export class CompareApp extends LitElement {
               )
             : nothing
         }
-        <span class="figures">${when(c.createdAt)}</span>
+        <span class="faint">${when(c.createdAt)}</span>
       </header>
       <main tabindex="-1" @scroll=${() => this.remember()}>
         <div class="top">${square(c)} ${figures(c)}</div>

@@ -21,7 +21,6 @@ export function header(view: View): TemplateResult {
       ${mode(view, "localise", "Localise", "Stay on the item: steps, rating, correction")}
     </div>
     <span class="figures" aria-live="polite">${words.filter((w) => w !== null).join(" · ")}</span>
-    <span class="push"></span>
     ${state.item ? groupChips(view) : nothing}
     ${state.item ? reflectButton(view) : nothing}
   </header>`;
@@ -89,9 +88,6 @@ const FOOTER: [string[], string][] = [
   [["↓", "↑"], "step"],
   [["w"], "first wrong"],
   [["1", "–", "5"], "rate"],
-  [["a", "x"], "accept, reject"],
-  [["e"], "edit"],
-  [["n"], "note"],
   [["r"], "raw"],
   [["Space"], "skip"],
   [["Backspace"], "undo"],

@@ -140,20 +140,24 @@ function siblings(view: ItemView): TemplateResult | typeof nothing {
     ${
       view.showSiblings
         ? html`<ul class="every">
-            ${clusters.flatMap((c) =>
-              c.attemptIds.map(
-                (id, n) => html`<li>
-                  <button
-                    type="button"
-                    class="link"
-                    ?disabled=${id === view.item.attemptId}
-                    @click=${() => view.openAttempt(id)}
-                  >
-                    attempt ${id}
-                  </button>
-                  ${n === 0 ? html`${verdictChip(c.verdict)} ${answer(c.answer, view.raw)}` : nothing}
-                </li>`,
-              ),
+            ${clusters.map(
+              (c) => html`<li>
+                ${verdictChip(c.verdict)} ${answer(c.answer, view.raw)}
+                <span class="ids">
+                  ${c.attemptIds.map(
+                    (id) =>
+                      html`<button
+                        type="button"
+                        class="link"
+                        ?disabled=${id === view.item.attemptId}
+                        title=${id === view.item.attemptId ? "This attempt" : `Open attempt ${id}`}
+                        @click=${() => view.openAttempt(id)}
+                      >
+                        ${id}
+                      </button>`,
+                  )}
+                </span>
+              </li>`,
             )}
           </ul>`
         : nothing

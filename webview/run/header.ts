@@ -101,7 +101,7 @@ function buttons(head: RunHead, act: (deed: RunDeed) => void): TemplateResult {
       : nothing
   }
   ${
-    head.modelId
+    head.modelId && !isAlive(head)
       ? html`<vscode-button
           appearance=${resumable ? "secondary" : "primary"}
           @click=${() => act("compare")}
