@@ -7,7 +7,7 @@ export interface SessionNeeds {
   pool(): Promise<Pool>;
   who(): Promise<string>;
   /** Grades a person's correction; absent where nothing may run. */
-  grade?(text: string, gold: string): Promise<Grade>;
+  readonly grade?: ((text: string, gold: string) => Promise<Grade>) | undefined;
   /** Milliseconds. */
   now(): number;
   changed(state: ReviewState): void;

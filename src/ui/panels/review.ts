@@ -17,6 +17,8 @@ const VIEW_ACTIONS: ReadonlySet<ReviewAction> = new Set([
   "siblings",
   "help",
 ]);
+const UNTRUSTED =
+  "This workspace is in Restricted Mode: the pool can be read; nothing runs, and no judgement is stored.";
 const LAST = "errata.review.last";
 interface Last {
   attemptId: number | null;
@@ -34,18 +36,18 @@ export class ReviewPanel implements vscode.Disposable {
     this.session = new ReviewSession({
       pool: () => services.pool(),
       who: () => services.who(),
-      ...(services.trusted
-        ? { grade: (text: string, gold: string) => services.grader().grade(text, gold) }
-        : {}),
+      // Trust may be given while the panel is open.
+      get grade() {
+        return services.trusted
+          ? (text: string, gold: string) => services.grader().grade(text, gold)
+          : undefined;
+      },
       now: () => Date.now(),
       changed: () => this.draw(),
       judged: () => services.done("reviewed"),
       prefetched: (item) => this.page?.post({ type: "prefetch", item }),
       failed: (error) => services.fail(error),
     });
-    this.session.readOnly = services.trusted
-      ? null
-      : "This workspace is in Restricted Mode: the pool can be read; nothing runs, and no judgement is stored.";
     this.subscriptions.push(
       services.onDidChangePool(() => {
         if (this.page) void this.session.refresh();
@@ -137,6 +139,7 @@ export class ReviewPanel implements vscode.Disposable {
 
   private draw(): void {
     if (!this.page) return;
+    this.session.readOnly = this.services.trusted ? null : UNTRUSTED;
     this.page.post({ type: "state", state: this.session.state() });
     const text = this.session.problemText;
     this.page.panel.title = text === null ? "Review" : `Review: ${problemTitle(text, 40)}`;
