@@ -40,7 +40,7 @@ export class ProgressLine {
     const pause = this.screen.isTTY ? REDRAW_MS : QUIET_MS;
     if (!fresh && !complete && time - this.drawn < pause) return;
     // Off a terminal a complete stage is told once, not at every report that repeats it.
-    if (!this.screen.isTTY && complete && this.drawn < 0) return;
+    if (!fresh && !this.screen.isTTY && complete && this.drawn < 0) return;
     this.drawn = !this.screen.isTTY && complete ? -1 : time;
     this.draw(line(progress, (time - this.began) / 1000));
   };

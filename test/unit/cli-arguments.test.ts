@@ -70,7 +70,7 @@ describe("the progress line", () => {
       now += 50;
     }
     progress.report({ stage: "Sampling", done: 300, total: 300 });
-    progress.report({ stage: "Reflecting", done: 0, total: 10 });
+    progress.report({ stage: "Reflecting", done: 10, total: 10 });
     progress.close();
     return lines;
   }
@@ -88,6 +88,7 @@ describe("the progress line", () => {
     const lines = drawn(false);
     expect(lines).toHaveLength(4);
     expect(lines.filter((text) => text.includes("300/300"))).toHaveLength(1);
+    expect(lines.at(-1)).toContain("10/10");
     expect(lines.join("")).not.toContain("\x1b");
   });
 });
