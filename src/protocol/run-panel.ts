@@ -36,8 +36,10 @@ export interface RunAlarmView {
 
 export interface RolloutsView {
   step: number;
-  /** Wrong first, then as written. */
-  rows: Rollout[];
+  /** Wrong first, then as written; the very same text for the same problem is one row with `times`. */
+  rows: (Rollout & { times: number })[];
+  /** Rollouts that the rows stand for, and all of the step. */
+  shown: number;
   total: number;
 }
 

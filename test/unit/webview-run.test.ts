@@ -111,18 +111,18 @@ describe("the feed of a run panel", () => {
     await f.feed.snapshot();
     mkdirSync(join(f.folder, "rollouts"));
     const row = (verdict: string) =>
-      JSON.stringify({ problem: "p", completion: "c", reward: 1, verdict, stage: "trial" });
+      JSON.stringify({ problem: "p", completion: verdict, reward: 1, verdict, stage: "trial" });
     writeFileSync(
       join(f.folder, "rollouts/step-2.jsonl"),
-      `${row("correct")}\n{"cut off\n${row("incorrect")}\n`,
+      `${row("correct")}\n{"cut off\n${row("incorrect")}\n${row("incorrect")}\n`,
     );
     writeFileSync(join(f.folder, "log.txt"), "ValueError: it broke\n");
     f.send([metrics(2), { type: "rollouts", time: 2, step: 2, file: "rollouts/step-2.jsonl" }]);
     await soon();
     const rollouts = f.posted.find((m) => m.type === "rollouts");
-    expect(rollouts?.type === "rollouts" && rollouts.rollouts.rows.map((r) => r.verdict)).toEqual([
-      "incorrect",
-      "correct",
+    expect(rollouts?.type === "rollouts" && rollouts.rollouts.rows.map((r) => [r.verdict, r.times])).toEqual([
+      ["incorrect", 2],
+      ["correct", 1],
     ]);
     f.info.status = "failed";
     f.send([{ type: "end", time: 3, reason: "failed" }]);

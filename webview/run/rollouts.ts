@@ -1,5 +1,4 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Rollout } from "../../src/protocol/events.js";
 import type { RolloutsView } from "../../src/protocol/run-panel.js";
 import { answer, chip, share, TONE } from "../shared/parts.js";
 
@@ -10,7 +9,7 @@ export function rollouts(view: RolloutsView | null): TemplateResult | typeof not
   return html`<section class="rollouts" aria-label="Rollouts">
     <div class="line">
       <h2>Rollouts at step ${view.step}</h2>
-      <span class="read">wrong first · ${view.rows.length} of ${view.total}</span>
+      <span class="read">wrong first · ${view.shown} of ${view.total}</span>
     </div>
     <div class="scroll">
       <table class=${correction ? "correction" : "trial"}>
@@ -33,7 +32,7 @@ export function rollouts(view: RolloutsView | null): TemplateResult | typeof not
   </section>`;
 }
 
-function line(row: Rollout, correction: boolean, same: boolean): TemplateResult {
+function line(row: RolloutsView["rows"][number], correction: boolean, same: boolean): TemplateResult {
   const solution = correction ? (row.wrong ?? "") : row.completion;
   const analysis = row.analysis ?? row.completion;
   return html`<tr>
@@ -46,7 +45,7 @@ function line(row: Rollout, correction: boolean, same: boolean): TemplateResult 
           </td>`
         : nothing
     }
-    <td>${chip(TONE[row.verdict], answer(row.answer), `${row.verdict}; gold ${row.gold}`)}</td>
+    <td>${chip(TONE[row.verdict], answer(row.answer), `${row.verdict}; gold ${row.gold}`)}${row.times > 1 ? html` <span class="faint" title="Written ${row.times} times">×${row.times}</span>` : nothing}</td>
     <td class="number">${share(row.reward)}</td>
     <td class="number ${row.advantage > 0 ? "good" : row.advantage < 0 ? "bad" : ""}">${signed(row.advantage)}</td>
     <td class="number" title="Tokens that receive a policy gradient, of all">${row.learning_tokens} of ${row.tokens}</td>

@@ -14,7 +14,7 @@ import type { RunInfo, Runs } from "../../runs/types.js";
 /** Ten messages a second at most. */
 const COALESCE_MS = 100;
 /** Rows of the rollouts table: what a person looks through. */
-const MOST_ROWS = 24;
+const MOST_ROWS = 40;
 const LOG_TAIL = 6000;
 
 /** One run as its panel shows it: follows the run's events and hands on snapshots and deltas. */
@@ -142,7 +142,9 @@ export class RunFeed {
     if (!wanted || this.rollouts?.step === wanted.step) return false;
     const rows = parseRollouts(await readFile(join(info.folder, wanted.file), "utf8").catch(() => ""));
     if (rows.length === 0) return false;
-    this.rollouts = { step: wanted.step, rows: wrongFirst(rows).slice(0, MOST_ROWS), total: rows.length };
+    const distinct = wrongFirst(together(rows)).slice(0, MOST_ROWS);
+    const shown = distinct.reduce((n, row) => n + row.times, 0);
+    this.rollouts = { step: wanted.step, rows: distinct, shown, total: rows.length };
     return true;
   }
 
@@ -191,7 +193,19 @@ export function parseRollouts(text: string): Rollout[] {
   });
 }
 
-function wrongFirst(rows: Rollout[]): Rollout[] {
+/** A small model often writes the very same text: it is read once, with how often it came. */
+function together(rows: Rollout[]): RolloutsView["rows"] {
+  const found = new Map<string, RolloutsView["rows"][number]>();
+  for (const row of rows) {
+    const key = [row.problem, row.wrong ?? "", row.completion].join("\u0000");
+    const same = found.get(key);
+    if (same) same.times++;
+    else found.set(key, { ...row, times: 1 });
+  }
+  return [...found.values()];
+}
+
+function wrongFirst(rows: RolloutsView["rows"]): RolloutsView["rows"] {
   const rank = (row: Rollout): number => (row.verdict === "correct" ? 1 : 0);
   return [...rows].sort((a, b) => rank(a) - rank(b));
 }
