@@ -1,6 +1,6 @@
 """Signs that a run goes wrong (METHODS.md, metrics). Each is a small function of what was seen so far."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import mean
@@ -76,16 +76,16 @@ def answer_in_analysis(rows: Sequence[Rollout]) -> str | None:
 
 
 def same_analysis(rows: Sequence[Rollout]) -> str | None:
-    """One analysis serves many problems: it says nothing about any of them."""
-    problems: dict[str, set[str]] = defaultdict(set)
-    everyone = {r.task.problem.id for r in rows}
+    """One analysis is the commonest of many problems: it says nothing about any of them."""
+    given: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         if row.reflection and row.reflection.analysis:
-            problems[row.reflection.analysis].add(row.task.problem.id)
-    shared = max((len(p) for p in problems.values()), default=0)
-    if shared < 4 or shared < 0.5 * len(everyone):
+            given[row.task.problem.id][row.reflection.analysis] += 1
+    commonest = Counter(analyses.most_common(1)[0][0] for analyses in given.values())
+    shared = max(commonest.values(), default=0)
+    if shared < 4 or shared < 0.5 * len(given):
         return None
-    return f"The same analysis was given for {shared} of {len(everyone)} problems."
+    return f"The same analysis is the commonest for {shared} of {len(given)} problems."
 
 
 def unclosed(rows: Sequence[Rollout]) -> str | None:
