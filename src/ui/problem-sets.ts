@@ -34,6 +34,7 @@ export async function askProblemSet(services: Services, title: string): Promise<
     title,
     placeHolder: "Problem set: JSON lines with a problem and its answer",
     matchOnDescription: true,
+    ignoreFocusOut: true,
   });
   if (!chosen) return undefined;
   if (chosen.file) return chosen.file;
@@ -56,6 +57,7 @@ export async function askHowMany(total: number): Promise<number> {
     {
       title: "How Many Problems?",
       placeHolder: "What is sampled stays: more can follow later, and nothing is made twice",
+      ignoreFocusOut: true,
     },
   );
   return chosen?.n ?? 0;

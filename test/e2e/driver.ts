@@ -73,13 +73,19 @@ export class Editor {
   ) {}
 
   static async open(
-    options: { workspace?: string; settings?: Record<string, unknown>; trust?: boolean } = {},
+    options: {
+      workspace?: string;
+      settings?: Record<string, unknown>;
+      machine?: Record<string, unknown>;
+      trust?: boolean;
+    } = {},
   ): Promise<Editor> {
     const home = mkdtempSync(join(tmpdir(), "errata-e2e-"));
     const workspace = options.workspace ?? join(home, "workspace");
     const data = join(home, "data");
     mkdirSync(workspace, { recursive: true });
     mkdirSync(join(data, "User"), { recursive: true });
+    mkdirSync(join(data, "Machine"), { recursive: true });
     const settings = {
       "workbench.colorTheme": THEMES.dark,
       "workbench.startupEditor": "none",
@@ -94,6 +100,8 @@ export class Editor {
       ...options.settings,
     };
     writeFileSync(join(data, "User/settings.json"), JSON.stringify(settings, null, 2));
+    // Settings of machine scope (interpreters) are read from the machine that the extension host runs on.
+    writeFileSync(join(data, "Machine/settings.json"), JSON.stringify(options.machine ?? {}, null, 2));
     const dirs = ["--user-data-dir", data, "--extensions-dir", join(home, "extensions")];
     const install = spawnSync(node, [server, ...dirs, "--install-extension", vsix(), "--force"], {
       encoding: "utf8",
@@ -190,17 +198,12 @@ export class Editor {
     return this.page.locator(".quick-input-widget:visible input[type=text]").first();
   }
 
-  /** Chooses a row of an open quick pick by its text. */
-  async pick(text: string | RegExp): Promise<void> {
-    const row = this.page.locator(".quick-input-widget:visible .monaco-list-row", { hasText: text }).first();
-    await row.waitFor({ timeout: 20_000 });
-    await row.click();
-  }
-
-  /** Types into an open input box and accepts it. */
-  async answer(text: string): Promise<void> {
+  /** Chooses a row of the quick pick with this title, by typing. */
+  async pick(title: string, text: string): Promise<void> {
+    const box = this.page.locator(".quick-input-widget:visible", { hasText: title });
+    await box.waitFor({ timeout: 20_000 });
     await this.quickInput().fill(text);
-    await this.page.keyboard.press("Enter");
+    await this.choose(text);
   }
 
   /** Rows of one of our trees, by the view's title. */
@@ -251,11 +254,14 @@ export class Editor {
 
   async theme(theme: Theme): Promise<void> {
     const kind = { light: "vs", dark: "vs-dark", "hc-dark": "hc-black", "hc-light": "hc-light" }[theme];
-    await this.page.keyboard.press("Control+K");
-    await this.page.keyboard.press("Control+T");
-    await this.quickInput().fill(THEMES[theme]);
-    await this.choose(THEMES[theme]);
-    await this.page.waitForSelector(`.monaco-workbench.${kind}`, { timeout: 20_000 });
+    await until(`the theme ${theme}`, async () => {
+      await this.page.keyboard.press("Control+K");
+      await this.page.keyboard.press("Control+T");
+      await this.quickInput().fill(THEMES[theme], { timeout: 5_000 });
+      await this.choose(THEMES[theme]);
+      // A picker that was accepted before it had previewed the theme keeps the old one: then once more.
+      return this.page.waitForSelector(`.monaco-workbench.${kind}`, { timeout: 4_000 });
+    });
     await this.page.waitForTimeout(600);
   }
 

@@ -56,7 +56,8 @@ beforeAll(async () => {
   writeFileSync(join(workspace, "story.errata.json"), `${JSON.stringify(recipe, null, 2)}\n`);
   editor = await Editor.open({
     workspace,
-    settings: { "errata.python": join(root, ".venv/bin/python"), "errata.annotator": "reader" },
+    settings: { "errata.annotator": "reader" },
+    machine: { "errata.python": join(root, ".venv/bin/python") },
   });
 });
 
@@ -183,9 +184,9 @@ describe("the loop in a real VS Code", () => {
     await editor.openSidebar();
     await until("two models", async () => (await editor.rows("Models").count()) >= 2);
     await editor.command("Errata: Compare Two Models");
-    await editor.pick(/demo-base/);
-    await editor.pick(/story/);
-    await editor.pick(/linear-heldout/);
+    await editor.pick("Before", "Demo base");
+    await editor.pick("After", "story");
+    await editor.pick("Compare On", "linear-heldout");
     const frame = await editor.webview("errata-compare table", 240_000);
     await frame.waitForSelector("text=/McNemar/");
     await frame.waitForSelector("text=/regressed/i");

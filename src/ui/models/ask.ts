@@ -46,7 +46,9 @@ export async function askModel(
     detail: model.folder,
     model,
   }));
-  return (await vscode.window.showQuickPick(items, { title, placeHolder: "Model" }))?.model;
+  // One question of several: a webview that had the focus takes it back between them, and must not end them.
+  const options = { title, placeHolder: "Model", ignoreFocusOut: true };
+  return (await vscode.window.showQuickPick(items, options))?.model;
 }
 
 /** The model that samples and reflects: the setting's, the only one, or a chosen one. */
