@@ -1,5 +1,5 @@
 import { compareModels } from "../runs/compare.js";
-import type { Comparison, Figure } from "../runs/types.js";
+import type { Change, Comparison, Figure } from "../runs/types.js";
 import { answer, readArguments } from "./arguments.js";
 import type { Context } from "./context.js";
 import { groupSize, limitOf, SAMPLING, samplingOptions } from "./sampling-options.js";
@@ -43,11 +43,11 @@ export async function compare(args: readonly string[], context: Context): Promis
 
 function describe(comparison: Comparison): string {
   const { modelA, modelB, passAt1, accT2, fixRate, retryRate, fixed, regressed, mcnemarP } = comparison;
-  const row = (name: string, { a, b }: { a: Figure; b: Figure }) =>
-    `${name.padEnd(30)}${figure(a)}${figure(b)}`;
+  const row = (name: string, { a, b, difference }: Change) =>
+    `${name.padEnd(30)}${figure(a)}${figure(b)}${figure(difference)}`;
   return [
     `${comparison.problems}, ${comparison.group} samples each, 95 % intervals by problem`,
-    `${"".padEnd(30)}${modelA.slice(0, 22).padEnd(24)}${modelB.slice(0, 22)}`,
+    `${"".padEnd(30)}${modelA.slice(0, 22).padEnd(24)}${modelB.slice(0, 22).padEnd(24)}difference`,
     row("pass@1", passAt1),
     row("right after one reflection", accT2),
     row("fix rate, on A's wrong ones", fixRate),

@@ -2,10 +2,10 @@ import type { Pool, StoredProblem } from "../pool/types.js";
 import type { Attempt, Reflection } from "../protocol/types.js";
 import { groupBy } from "../reflection/lift.js";
 import type { ReflectResult } from "../reflection/reflect.js";
-import { isFix } from "../runs/compare.js";
+import { change, isFix } from "../runs/compare.js";
 import type { BeforeAfter, DemoExample, DemoReport, Rate } from "../runs/demo-report.js";
 import { bootstrapRatio, type Score } from "../runs/statistics.js";
-import type { Comparison, Figure, Pair, RunInfo } from "../runs/types.js";
+import type { Change, Comparison, RunInfo } from "../runs/types.js";
 import type { Evaluation } from "../sampling/evaluate.js";
 import type { SamplingResult } from "../sampling/pipeline.js";
 import type { Case, Judgement } from "./demo-judge.js";
@@ -45,23 +45,29 @@ export async function figuresOf(results: DemoResults): Promise<DemoReport> {
   const base = await judged(before, before.reflections, results);
   const trained = await judged(before, results.crossed, results);
   const own = await judged(after, after.reflections, results);
-  const pair = (of: (turns: Turn[]) => Figure) => ({ before: of(base), after: of(trained) });
-  const found = (turns: Turn[]) => turns.filter((turn) => turn.found);
-  const missed = (turns: Turn[]) => turns.filter((turn) => !turn.found);
-  const intervals: Record<Rate, BeforeAfter<Figure>> = {
-    passAt1: sides(comparison.passAt1),
-    fixRate: sides(comparison.fixRate),
-    retryRate: sides(comparison.retryRate),
-    diagnosis: pair((turns) => share(turns, (turn) => turn.found)),
-    fixIfDiagnosed: pair((turns) => share(found(turns), (turn) => turn.fixed)),
-    fixIfMisdiagnosed: pair((turns) => share(missed(turns), (turn) => turn.fixed)),
-    accT2: sides(comparison.accT2),
+  const found = (turn: Turn) => turn.found;
+  const missed = (turn: Turn) => !turn.found;
+  const anyTurn = () => true;
+  const fixed = (turn: Turn) => turn.fixed;
+  // The same problems on both sides, so that the difference is paired.
+  const rows = before.problems.map(({ problem }) => problem.rowId);
+  const changed = (which: (turn: Turn) => boolean, hit: (turn: Turn) => boolean): Change =>
+    change(scores(base.filter(which), hit, rows), scores(trained.filter(which), hit, rows));
+  const changes: Record<Rate, Change> = {
+    passAt1: comparison.passAt1,
+    fixRate: comparison.fixRate,
+    retryRate: comparison.retryRate,
+    diagnosis: changed(anyTurn, found),
+    fixIfDiagnosed: changed(found, fixed),
+    fixIfMisdiagnosed: changed(missed, fixed),
+    accT2: comparison.accT2,
   };
+  const entries = Object.entries(changes);
+  const intervals = Object.fromEntries(
+    entries.map(([rate, { a, b, difference }]) => [rate, { before: a, after: b, difference }]),
+  ) as DemoReport["intervals"];
   const values = Object.fromEntries(
-    Object.entries(intervals).map(([rate, { before, after }]) => [
-      rate,
-      { before: before.value, after: after.value },
-    ]),
+    entries.map(([rate, { a, b }]) => [rate, { before: a.value, after: b.value }]),
   ) as Record<Rate, BeforeAfter<number>>;
   return {
     backend: results.backend,
@@ -82,7 +88,7 @@ export async function figuresOf(results: DemoResults): Promise<DemoReport> {
     heldout: before.problems.length,
     group: sizes.group,
     intervals,
-    own: { ...comparison.own, diagnosis: share(own, (turn) => turn.found) },
+    own: { ...comparison.own, diagnosis: bootstrapRatio(scores(own, found, rows)) },
     pool: poolFigures(results.pool),
     examples: {
       fixed: comparison.fixed.slice(0, 3),
@@ -132,16 +138,13 @@ async function judged(
   }));
 }
 
-function sides({ a, b }: Pair): BeforeAfter<Figure> {
-  return { before: a, after: b };
-}
-
-/** Share of turns, by problem. */
-function share(turns: readonly Turn[], hit: (turn: Turn) => boolean): Figure {
+/** Hits of turns by problem, one score for each of `rows`. */
+function scores(turns: readonly Turn[], hit: (turn: Turn) => boolean, rows: readonly number[]): Score[] {
   const byProblem = groupBy(turns, (turn) => turn.problem.rowId);
-  return bootstrapRatio(
-    [...byProblem.values()].map((own) => ({ correct: own.filter(hit).length, scored: own.length })),
-  );
+  return rows.map((rowId) => {
+    const own = byProblem.get(rowId) ?? [];
+    return { correct: own.filter(hit).length, scored: own.length };
+  });
 }
 
 /**

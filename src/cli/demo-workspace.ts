@@ -11,7 +11,7 @@ export interface DemoSizes {
   group: number;
   steps: number;
 }
-export const FULL: DemoSizes = { train: 120, heldout: 160, group: 8, steps: 60 };
+export const FULL: DemoSizes = { train: 200, heldout: 240, group: 8, steps: 60 };
 /** For tests: every part, nothing worth reporting. */
 export const QUICK: DemoSizes = { train: 24, heldout: 16, group: 8, steps: 4 };
 

@@ -12,6 +12,10 @@ export interface PairView {
   a: FigureView;
   b: FigureView;
 }
+/** `difference` is b − a, paired by problem. */
+export interface ChangeView extends PairView {
+  difference: FigureView;
+}
 export interface SideView {
   correct: number;
   scored: number;
@@ -32,10 +36,11 @@ export interface ComparisonView {
   problems: string;
   protocol: string;
   group: number;
-  passAt1: PairView & { difference: FigureView };
-  accT2: PairView;
-  fixRate: PairView;
-  retryRate: PairView;
+  passAt1: ChangeView;
+  accT2: ChangeView;
+  /** Both models on the wrong attempts of model A. */
+  fixRate: ChangeView;
+  retryRate: ChangeView;
   table: { both: number; onlyA: number; onlyB: number; neither: number };
   fixed: ComparedView[];
   regressed: ComparedView[];

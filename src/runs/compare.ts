@@ -9,8 +9,15 @@ import type { Throughput, Tools } from "../reflection/generate.js";
 import { reflectOn } from "../reflection/reflect.js";
 import type { EvaluatedProblem, Evaluation } from "../sampling/evaluate.js";
 import { evaluate } from "../sampling/evaluate.js";
-import { bootstrapMean, bootstrapRatio, mcnemarExact, pairedDifference } from "./statistics.js";
-import type { ComparedProblem, Comparison, Figure } from "./types.js";
+import {
+  bootstrapMean,
+  bootstrapRatio,
+  mcnemarExact,
+  pairedDifference,
+  pairedRatioDifference,
+  type Score,
+} from "./statistics.js";
+import type { Change, ComparedProblem, Comparison, Figure } from "./types.js";
 
 export interface CompareTools extends Tools {
   pool: Pool;
@@ -134,10 +141,16 @@ export function compareEvaluations(
         pairs.map(({ after }) => rate(after)),
       ),
     },
-    accT2: { a: accT2(a), b: accT2(b) },
-    fixRate: { a: liftRate(a, "reflection"), b: crossedFixRate(a, crossed) },
-    retryRate: { a: liftRate(a, "retry"), b: crossedRetryRate(a, b) },
-    own: { fixRate: liftRate(b, "reflection"), retryRate: liftRate(b, "retry") },
+    accT2: change(
+      pairs.map(({ before }) => second(before)),
+      pairs.map(({ after }) => second(after)),
+    ),
+    fixRate: change(a.problems.map(fixes), a.problems.map(fixesBy(crossed))),
+    retryRate: change(a.problems.map(retries), a.problems.map(retriesBy(b))),
+    own: {
+      fixRate: bootstrapRatio(b.problems.map(fixes)),
+      retryRate: bootstrapRatio(b.problems.map(retries)),
+    },
     table: {
       both,
       onlyA: regressed.length,
@@ -157,48 +170,54 @@ export function passAt1({ problems }: Evaluation): Figure {
   return bootstrapMean(problems.filter((problem) => problem.scored > 0).map(rate));
 }
 
+/** Two ratios over the same problems, and their difference. */
+export function change(a: readonly Score[], b: readonly Score[]): Change {
+  return { a: bootstrapRatio(a), b: bootstrapRatio(b), difference: pairedRatioDifference(a, b) };
+}
+
 /** Scored first attempts that are right, or wrong and then mended by one reflection (oracle-gated). */
-export function accT2({ problems }: Evaluation): Figure {
-  return bootstrapRatio(
-    problems.map(({ correct, scored, lifts }) => ({
-      correct: correct + lifts.reduce((sum, lift) => sum + lift.reflection.fixed, 0),
-      scored,
-    })),
-  );
+function second({ correct, scored, lifts }: EvaluatedProblem): Score {
+  return { correct: correct + lifts.reduce((sum, lift) => sum + lift.reflection.fixed, 0), scored };
 }
 
-/** Share of wrong first attempts that are right after their reflection, or on a plain retry; by problem. */
-export function liftRate({ problems }: Evaluation, which: "reflection" | "retry"): Figure {
-  return bootstrapRatio(
-    problems.map(({ lifts }) => ({
-      correct: lifts.reduce((sum, lift) => sum + lift[which].fixed, 0),
-      scored: lifts.reduce((sum, lift) => sum + lift[which].scored, 0),
-    })),
-  );
+/** Wrong first attempts that the same model's reflection mends. */
+function fixes({ lifts }: EvaluatedProblem): Score {
+  return tally(lifts.map((lift) => lift.reflection));
 }
 
-/** Share of A's wrong attempts that B's reflection on them mends; by problem. */
-export function crossedFixRate({ problems }: Evaluation, crossed: readonly Reflection[]): Figure {
+/** Wrong first attempts where the same model's plain retry is right. */
+function retries({ lifts }: EvaluatedProblem): Score {
+  return tally(lifts.map((lift) => lift.retry));
+}
+
+function tally(tallies: readonly { fixed: number; scored: number }[]): Score {
+  return {
+    correct: tallies.reduce((sum, { fixed }) => sum + fixed, 0),
+    scored: tallies.reduce((sum, { scored }) => sum + scored, 0),
+  };
+}
+
+/** Wrong first attempts that another model's reflection on them mends. */
+function fixesBy(crossed: readonly Reflection[]): (problem: EvaluatedProblem) => Score {
   const byAttempt = new Map(crossed.map((reflection) => [reflection.attemptId, reflection]));
-  return bootstrapRatio(
-    problems.map(({ lifts }) => {
-      const own = lifts.flatMap(({ attemptId }) => byAttempt.get(attemptId) ?? []);
-      const scored = own.filter(({ verdict }) => verdict !== "unscored");
-      return { correct: scored.filter(isFix).length, scored: scored.length };
-    }),
-  );
+  return ({ lifts }) => {
+    const own = lifts.flatMap(({ attemptId }) => byAttempt.get(attemptId) ?? []);
+    const scored = own.filter(({ verdict }) => verdict !== "unscored");
+    return { correct: scored.filter(isFix).length, scored: scored.length };
+  };
 }
 
-/** Chance that B's fresh attempt is right where A's was wrong: B's share on the problem, once per wrong attempt. */
-export function crossedRetryRate(a: Evaluation, b: Evaluation): Figure {
-  const byRow = new Map(b.problems.map((problem) => [problem.problem.rowId, problem]));
-  return bootstrapRatio(
-    a.problems.flatMap(({ problem, lifts }) => {
-      const other = byRow.get(problem.rowId);
-      if (!other || other.scored === 0) return [];
-      return [{ correct: lifts.length * rate(other), scored: lifts.length }];
-    }),
-  );
+/**
+ * Chance that another model's fresh attempt is right where this one's was wrong: its share on the problem, once per
+ * wrong attempt. The first attempts of the other model are fresh ones, and there are more of them than retries.
+ */
+function retriesBy(other: Evaluation): (problem: EvaluatedProblem) => Score {
+  const byRow = new Map(other.problems.map((problem) => [problem.problem.rowId, problem]));
+  return ({ problem, lifts }) => {
+    const same = byRow.get(problem.rowId);
+    if (!same || same.scored === 0) return { correct: 0, scored: 0 };
+    return { correct: lifts.length * rate(same), scored: lifts.length };
+  };
 }
 
 /** A reflection counts as a fix when both sections are there and the correction's answer is right. */

@@ -17,6 +17,8 @@ export function markdownReport(report: DemoReport): string {
   const { intervals } = report;
   const cell = ({ value, low, high, n }: Figure) =>
     n === 0 ? "–" : `${number(value)} % [${number(low)}, ${number(high)}], n = ${n}`;
+  const plus = ({ value, low, high, n }: Figure) =>
+    n === 0 ? "–" : `${number(value)} [${number(low)}, ${number(high)}]`;
   const total = Object.values(report.seconds).reduce((a, b) => a + b, 0);
   const changed = (list: DemoReport["examples"]["fixed"]) =>
     list.map(({ problem, a, b }) => `- ${problem}: ${a.correct}/${a.scored} → ${b.correct}/${b.scored}`);
@@ -30,11 +32,11 @@ export function markdownReport(report: DemoReport): string {
     "",
     `## Before and after, on ${report.heldout} problems never trained on (${report.group} samples each)`,
     "",
-    "| | before | after |",
-    "|---|---|---|",
+    "| | before | after | difference |",
+    "|---|---|---|---|",
     ...RATES.map(
       (rate) =>
-        `| ${TITLES[rate].join(": ")} | ${cell(intervals[rate].before)} | ${cell(intervals[rate].after)} |`,
+        `| ${TITLES[rate].join(": ")} | ${cell(intervals[rate].before)} | ${cell(intervals[rate].after)} | ${plus(intervals[rate].difference)} |`,
     ),
     "",
     ownErrors(report),

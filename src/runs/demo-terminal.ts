@@ -62,12 +62,14 @@ export function terminalReport(report: DemoReport, style: Style = PLAIN): string
 
 function rows(report: DemoReport, rate: Rate, style: Style): string[] {
   const [title, what] = TITLES[rate];
-  const { before, after } = report.intervals[rate];
-  const apart = after.low > before.high ? style.good : after.high < before.low ? style.bad : same;
+  const { before, after, difference } = report.intervals[rate];
+  const tone = difference.low > 0 ? style.good : difference.high < 0 ? style.bad : same;
+  const plus = ({ value, low, high }: Figure) => `${signed(value)} [${signed(low)}, ${signed(high)}]`;
   return [
     `${style.bold(title)}  ${style.dim(what)}`,
     `  before  ${bar(before)}  ${figure(before)}`,
-    `  after   ${apart(bar(after))}  ${apart(figure(after))}`,
+    `  after   ${bar(after)}  ${figure(after)}`,
+    `  ${" ".repeat(8 + WIDTH)}  ${tone(difference.n === 0 ? "" : plus(difference))}`.trimEnd(),
   ];
 }
 
@@ -78,6 +80,11 @@ export function bar({ value, low, high }: Figure, width = WIDTH): string {
   const at = (share: number) => Math.round(Math.min(1, Math.max(0, share)) * width);
   const [a, b, c] = [at(low), at(value), at(high)];
   return "█".repeat(a) + "▓".repeat(b - a) + "░".repeat(c - b) + "·".repeat(width - c);
+}
+
+/** "+24.1": points, the sign always there. */
+function signed(share: number): string {
+  return share < 0 ? `−${number(-share)}` : `+${number(share)}`;
 }
 
 function figure({ value, low, high, n }: Figure): string {

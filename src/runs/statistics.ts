@@ -117,6 +117,45 @@ export function pairedDifference(
 }
 
 /**
+ * Σ b.correct / Σ b.scored − Σ a.correct / Σ a.scored, with a paired percentile bootstrap: `a[i]` and `b[i]` are of
+ * the same cluster (problem) and are drawn together. Throws a RangeError when the lists differ in length. `n` is the
+ * number of clusters with something scored on either side; without any on one side nothing is known.
+ */
+export function pairedRatioDifference(
+  a: readonly Score[],
+  b: readonly Score[],
+  options: BootstrapOptions = {},
+): Figure {
+  if (a.length !== b.length) throw new RangeError(`paired lists differ: ${a.length} and ${b.length}`);
+  const none = { correct: 0, scored: 0 };
+  const pairs = a
+    .map((score, i) => ({ a: score, b: b[i] ?? none }))
+    .filter((pair) => pair.a.scored > 0 || pair.b.scored > 0);
+  const [scoredA, scoredB] = [sum(a.map((score) => score.scored)), sum(b.map((score) => score.scored))];
+  const n = pairs.length;
+  if (scoredA === 0 || scoredB === 0) return { value: 0, low: -1, high: 1, n: 0 };
+  const value =
+    sum(b.map((score) => score.correct)) / scoredB - sum(a.map((score) => score.correct)) / scoredA;
+  if (pairs.every((pair) => pair.a.correct === pair.b.correct && pair.a.scored === pair.b.scored)) {
+    const { high } = wilson(0, n);
+    return { value: 0, low: -high, high, n };
+  }
+  const [low, high] = resample(n, options, (pick) => {
+    const total = { ca: 0, sa: 0, cb: 0, sb: 0 };
+    for (let i = 0; i < n; i++) {
+      const pair = pairs[pick()];
+      total.ca += pair?.a.correct ?? 0;
+      total.sa += pair?.a.scored ?? 0;
+      total.cb += pair?.b.correct ?? 0;
+      total.sb += pair?.b.scored ?? 0;
+    }
+    // A resample without any denominator says nothing either way.
+    return (total.sb > 0 ? total.cb / total.sb : 0) - (total.sa > 0 ? total.ca / total.sa : 0);
+  });
+  return { value, low, high, n };
+}
+
+/**
  * Unbiased pass@k of one problem: the chance that at least one of `k` samples drawn without replacement from `n`,
  * of which `c` are right, is right: 1 - C(n-c, k) / C(n, k) (Chen et al., arXiv 2107.03374, section 2.1).
  * Throws a RangeError unless 1 <= k <= n and 0 <= c <= n.

@@ -51,6 +51,10 @@ export interface Pair {
   a: Figure;
   b: Figure;
 }
+/** Of the same problems under both models: `difference` is b − a, its interval paired by problem. */
+export interface Change extends Pair {
+  difference: Figure;
+}
 
 /** One problem under both models. */
 export interface ComparedProblem {
@@ -72,15 +76,15 @@ export interface Comparison {
   /** Always labelled: oracle-gated second turns see only wrong first attempts and are told so. */
   protocol: "oracle-gated";
   group: number;
-  passAt1: Pair & { difference: Figure };
+  passAt1: Change;
   /** First attempt right, or wrong and then corrected: of all scored first attempts (oracle-gated). */
-  accT2: Pair;
+  accT2: Change;
   /**
    * Both on the same wrong attempts, those of model A: each model's own would be a selection by its own skill.
    * A fix is a reflection whose correction is right; a retry, a fresh attempt at the same problem.
    */
-  fixRate: Pair;
-  retryRate: Pair;
+  fixRate: Change;
+  retryRate: Change;
   /** Model B on its own wrong attempts. */
   own: { fixRate: Figure; retryRate: Figure };
   /** 2x2 by problem: solved means at least half of the scored samples are right. */

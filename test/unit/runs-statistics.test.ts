@@ -4,6 +4,7 @@ import {
   bootstrapRatio,
   mcnemarExact,
   pairedDifference,
+  pairedRatioDifference,
   passAtK,
   seededRandom,
   wilson,
@@ -134,5 +135,42 @@ describe("mcnemarExact", () => {
   it("does not underflow on thousands of discordant problems", () => {
     expect(mcnemarExact(2000, 2010)).toBeGreaterThan(0.8);
     expect(mcnemarExact(1900, 2100)).toBeCloseTo(0.0016492663751, 10);
+  });
+});
+
+describe("pairedRatioDifference", () => {
+  const a = Array.from({ length: 60 }, (_, i) => ({ correct: i % 3 === 0 ? 4 : 0, scored: 8 }));
+  it("is the difference of the two ratios, with an interval narrower than that of unpaired ones", () => {
+    const b = a.map(({ correct, scored }) => ({ correct: correct + 1, scored }));
+    const { value, low, high, n } = pairedRatioDifference(a, b);
+    expect(value).toBeCloseTo(1 / 8);
+    expect(n).toBe(60);
+    // Every cluster gains the same: pairing removes all of the spread between them.
+    expect(high - low).toBeLessThan(1e-9);
+    const apart = bootstrapRatio(a);
+    expect(apart.high - apart.low).toBeGreaterThan(0.05);
+  });
+  it("weighs by what was scored, and covers zero when nothing changed", () => {
+    const weighted = pairedRatioDifference(
+      [
+        { correct: 0, scored: 1 },
+        { correct: 3, scored: 3 },
+      ],
+      [
+        { correct: 1, scored: 1 },
+        { correct: 0, scored: 1 },
+      ],
+    );
+    expect(weighted.value).toBeCloseTo(1 / 2 - 3 / 4);
+    const same = pairedRatioDifference(a, a);
+    expect(same.value).toBe(0);
+    expect(same.low).toBeLessThan(0);
+    expect(same.high).toBeGreaterThan(0);
+  });
+  it("knows nothing without a denominator on either side, and refuses lists that do not pair", () => {
+    expect(pairedRatioDifference([{ correct: 0, scored: 0 }], [{ correct: 1, scored: 1 }])).toEqual({
+      ...{ value: 0, low: -1, high: 1, n: 0 },
+    });
+    expect(() => pairedRatioDifference(a, [])).toThrow(RangeError);
   });
 });

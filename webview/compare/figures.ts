@@ -1,12 +1,11 @@
-import { html, nothing, svg, type TemplateResult } from "lit";
-import type { ComparisonView, FigureView, PairView } from "../../src/protocol/compare-panel.js";
+import { html, svg, type TemplateResult } from "lit";
+import type { ChangeView, ComparisonView, FigureView, PairView } from "../../src/protocol/compare-panel.js";
 import { share } from "../shared/parts.js";
 
 interface Row {
   name: string;
   what: string;
-  pair: PairView;
-  difference: FigureView | null;
+  pair: ChangeView;
 }
 
 /** Every figure with its interval; the forest plot draws both models on one scale. */
@@ -16,25 +15,21 @@ export function figures(c: ComparisonView): TemplateResult {
       name: "pass@1, first attempt",
       what: "share of samples that are right",
       pair: c.passAt1,
-      difference: c.passAt1.difference,
     },
     {
       name: "Second attempt",
       what: "right at first, or wrong and then corrected",
       pair: c.accT2,
-      difference: null,
     },
     {
       name: "Fix rate",
-      what: "of wrong first attempts, corrected after reflection",
+      what: `of ${c.modelA}'s wrong first attempts, corrected after reflection`,
       pair: c.fixRate,
-      difference: null,
     },
     {
       name: "Plain retry",
-      what: "of the same, right when simply sampled again",
+      what: "of the same, right when simply tried again",
       pair: c.retryRate,
-      difference: null,
     },
   ];
   return html`<section class="figures-section" aria-label="Figures with 95 % intervals">
@@ -64,19 +59,17 @@ export function figures(c: ComparisonView): TemplateResult {
   </section>`;
 }
 
-function row({ name, what, pair, difference }: Row): TemplateResult {
-  const change = pair.b.value - pair.a.value;
-  // Without an interval of the difference itself, disjoint intervals are the only safe claim.
-  const sure = difference
-    ? difference.low > 0 || difference.high < 0
-    : pair.b.low > pair.a.high || pair.b.high < pair.a.low;
+function row({ name, what, pair }: Row): TemplateResult {
+  const { difference } = pair;
+  const change = difference.value;
+  const sure = difference.low > 0 || difference.high < 0;
   const tone = sure ? (change > 0 ? "good" : "bad") : "faint";
   return html`<tr>
     <th scope="row">${name}<span class="what">${what}</span></th>
     <td>${figure(pair.a)}</td>
     <td>${figure(pair.b)}</td>
     <td class=${tone}>
-      ${signed(change)} ${difference ? html`<span class="interval">[${signed(difference.low)}, ${signed(difference.high)}]</span>` : nothing}
+      ${signed(change)} <span class="interval">[${signed(difference.low)}, ${signed(difference.high)}]</span>
     </td>
     <td class="forest-cell">${forest(pair)}</td>
   </tr>`;
