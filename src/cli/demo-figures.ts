@@ -156,9 +156,12 @@ function example(base: readonly Turn[], trained: readonly Turn[]): DemoExample |
     base.filter((turn) => !turn.found && !turn.fixed).map((turn) => [turn.attempt.id, turn]),
   );
   const lines = (turn: Turn) => turn.attempt.text.split("\n").length;
+  // A tiny model now and then garbles a line: such an attempt is counted like any other, but says little to a reader.
+  const tidy = ({ attempt }: Turn) =>
+    attempt.text.split("\n").every((line) => /^\$[^$]+\$$|^\\boxed/.test(line));
   const best = trained
     .filter((turn) => turn.found && turn.fixed && missed.has(turn.attempt.id))
-    .toSorted((a, b) => lines(b) - lines(a))[0];
+    .toSorted((a, b) => Number(tidy(b)) - Number(tidy(a)) || lines(b) - lines(a))[0];
   const before = best && missed.get(best.attempt.id);
   if (!before) return null;
   const { problem, gold } = best.problem;
