@@ -36,7 +36,7 @@ export function markdownReport(report: DemoReport): string {
     "|---|---|---|---|",
     ...RATES.map(
       (rate) =>
-        `| ${TITLES[rate].join(": ")} | ${cell(intervals[rate].before)} | ${cell(intervals[rate].after)} | ${plus(intervals[rate].difference)} |`,
+        `| ${TITLES[rate].join(": ").replaceAll("|", "\\|")} | ${cell(intervals[rate].before)} | ${cell(intervals[rate].after)} | ${plus(intervals[rate].difference)} |`,
     ),
     "",
     ownErrors(report),
