@@ -2,7 +2,7 @@ import type { Pool, StoredProblem } from "../pool/types.js";
 import type { Attempt, Reflection } from "../protocol/types.js";
 import { groupBy } from "../reflection/lift.js";
 import type { ReflectResult } from "../reflection/reflect.js";
-import { change, isFix } from "../runs/compare.js";
+import { change, isFix } from "../runs/comparison.js";
 import type { BeforeAfter, DemoExample, DemoReport, Rate } from "../runs/demo-report.js";
 import { bootstrapRatio, type Score } from "../runs/statistics.js";
 import type { Change, Comparison, RunInfo } from "../runs/types.js";

@@ -12,13 +12,8 @@ import {
 } from "../protocol/types.js";
 import type { Throughput } from "../reflection/generate.js";
 import { type ReflectResult, reflectOn } from "../reflection/reflect.js";
-import {
-  type CompareTools,
-  compareEvaluations,
-  crossReflect,
-  evaluateModel,
-  putSet,
-} from "../runs/compare.js";
+import { type CompareTools, crossReflect, evaluateModel, putSet } from "../runs/compare.js";
+import { compareEvaluations } from "../runs/comparison.js";
 import { markdownReport } from "../runs/demo-markdown.js";
 import type { DemoReport } from "../runs/demo-report.js";
 import { COLOUR, PLAIN, terminalReport } from "../runs/demo-terminal.js";

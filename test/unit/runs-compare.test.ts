@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compareEvaluations } from "../../src/runs/compare.js";
+import { compareEvaluations } from "../../src/runs/comparison.js";
 import { markdownReport } from "../../src/runs/demo-markdown.js";
 import { claim, type DemoReport, RATES } from "../../src/runs/demo-report.js";
 import { terminalReport } from "../../src/runs/demo-terminal.js";
