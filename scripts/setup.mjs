@@ -146,6 +146,15 @@ export async function ensurePython() {
   await run(NODE, ["dist/cli.js", "setup", "--folder", join(root, ".venv")]);
 }
 
+/** pytest and ruff, which only a checkout needs. */
+export async function ensurePythonTools() {
+  const list = "trainer/requirements-dev.txt";
+  const hash = hashOf(list);
+  if (stamped("python-tools", hash) && existsSync(join(root, ".venv/bin/ruff"))) return;
+  await quiet("Python test tools", PYTHON, ["-m", "pip", "install", "--quiet", "-r", list]);
+  stamp("python-tools", hash);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     await ensureNodePackages();

@@ -9,6 +9,7 @@ import {
   ensureEditor,
   ensureNodePackages,
   ensurePython,
+  ensurePythonTools,
   NODE,
   PYTHON,
   root,
@@ -83,6 +84,7 @@ try {
   await ensureNodePackages();
   await ensureBuild();
   await ensurePython();
+  await ensurePythonTools();
   if (wanted("e2e")) await ensureEditor();
 } catch (error) {
   console.error(error.message);
