@@ -19,6 +19,7 @@ def save_trainable(model: Qwen2ForCausalLM, folder: Path) -> None:
     """The Hugging Face folder that a run starts from."""
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)  # written readable by its owner alone
     save_tokenizer(folder)
 
 

@@ -1,7 +1,7 @@
 """Makes the embedded model and its problems again: `python -m demo.make_model`.
 
-One thread, about 20 minutes. `--quick` takes one minute and gives a useless model in the same
-layout, to try the pipeline.
+One thread, about 25 minutes when the core is its own. `--quick` takes a minute or two and gives
+a useless model in the same layout, to try the pipeline.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from demo import export, measure, network, problem_sets, report, tokenizer, trai
 
 PHASES = (
     (train.Phase("clean", steps=2800, lr=4e-3, lr_end=1.6e-3), train.clean_conversation),
-    (train.Phase("natural", steps=3200, lr=2.5e-3, lr_end=1e-4), train.natural_conversation),
+    (train.Phase("natural", steps=2400, lr=2.5e-3, lr_end=1e-4), train.natural_conversation),
 )
 QUICK_STEPS = 150
 
@@ -27,9 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_STEPS} steps a phase")
-    parser.add_argument(
-        "--keep", type=Path, help="existing folder for the weights after each phase; found, reused"
-    )
+    parser.add_argument("--keep", type=Path, help="existing folder for the weights after each phase; found, reused")
     parser.add_argument("--machine", default="CPU", help="how the report names this machine")
     return parser.parse_args()
 

@@ -105,9 +105,7 @@ def by_problem(rows: list[tuple[int, float, float]]) -> dict[int, list[tuple[flo
     return out
 
 
-def measure(
-    model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerFast, rows: list[dict], seed: int
-) -> dict:
+def measure(model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerFast, rows: list[dict], seed: int) -> dict:
     """All figures of report.json that come from sampling."""
     torch.manual_seed(seed)
     problems = [problem_of(row) for row in rows]
@@ -120,30 +118,18 @@ def measure(
         "group": GROUP,
         "pass_at_1": ratio(by_problem([(s.index, s.right, 1) for s in attempts])),
         "pass_at_8": ratio(by_problem([(i, k > 0, 1) for i, k in enumerate(counts)])),
-        "greedy": ratio(
-            by_problem([(i, is_right(problems[i], t), 1) for i, t in enumerate(greedy)])
-        ),
+        "greedy": ratio(by_problem([(i, is_right(problems[i], t), 1) for i, t in enumerate(greedy)])),
         "successes": [counts.count(k) for k in range(GROUP + 1)],
         "mixed_groups": sum(0 < k < GROUP for k in counts),
         "kept_groups": sum(2 <= k <= 6 for k in counts),
     }
     report["by_level"] = {
-        f"L{level}": ratio(
-            by_problem(
-                [(s.index, s.right, 1) for s in attempts if problems[s.index].level == level]
-            )
-        )
+        f"L{level}": ratio(by_problem([(s.index, s.right, 1) for s in attempts if problems[s.index].level == level]))
         for level in sorted({p.level for p in problems})
     }
     report["by_features"] = {
         str(n): ratio(
-            by_problem(
-                [
-                    (s.index, s.right, 1)
-                    for s in attempts
-                    if min(2, len(problems[s.index].features)) == n
-                ]
-            )
+            by_problem([(s.index, s.right, 1) for s in attempts if min(2, len(problems[s.index].features)) == n])
         )
         for n in (0, 1, 2)
     }
@@ -200,9 +186,7 @@ def _reflections(
     tokens: dict,
 ) -> dict:
     """Oracle-gated second turn on every wrong attempt: fix and diagnosis."""
-    texts = sample(
-        model, tokenizer, [chat(tokenizer, problems[s.index].text, s.text, REFLECT) for s in wrong]
-    )
+    texts = sample(model, tokenizer, [chat(tokenizer, problems[s.index].text, s.text, REFLECT) for s in wrong])
     rows, examples = [], []
     for s, text in zip(wrong, texts, strict=True):
         problem, truth = problems[s.index], diagnose(problems[s.index], s.text)

@@ -28,9 +28,7 @@ def row_of(problem: Problem, number: int) -> dict[str, object]:
         "level": f"L{problem.level}",
         "kind": FORMS[problem.level],
         "features": problem.features,
-        "generator": {
-            name: getattr(problem, name) for name in ("level", "a", "b", "c", "d", "e", "x")
-        },
+        "generator": {name: getattr(problem, name) for name in ("level", "a", "b", "c", "d", "e", "x")},
     }
 
 

@@ -81,8 +81,7 @@ def render(report: dict) -> str:
             + ", ".join(f"{kind} {n}" for kind, n in kinds)
             + ". `arithmetic` is a slip that no single misconception explains; `none` means that "
             "every line holds (or there is none) and only the box is wrong or missing.",
-            "### Second attempts, oracle-gated (told that the answer is wrong)\n\n"
-            + figures_table(gated),
+            "### Second attempts, oracle-gated (told that the answer is wrong)\n\n" + figures_table(gated),
             (
                 "All wrong attempts of all groups, one reflection each. Plain retry is computed from "
                 "the other seven attempts of the group, the unbiased estimate of a fresh one."
@@ -91,9 +90,7 @@ def render(report: dict) -> str:
             + figures_table(other),
             "### Lengths in tokens\n\n" + table(["", "mean", "95th percentile", "longest"], tokens),
             "### How it was made\n\n"
-            + table(
-                ["phase", "steps", "batch", "lr", "tokens learnt", "seconds", "of CPU"], phases
-            ),
+            + table(["phase", "steps", "batch", "lr", "tokens learnt", "seconds", "of CPU"], phases),
             (
                 f"{made['parameters']:,} parameters, {made['vocabulary']} tokens, seed {made['seed']}; "
                 "export "

@@ -122,8 +122,6 @@ def test_sequences_fit_the_context() -> None:
 
 def test_the_model_folder_is_complete_and_small() -> None:
     card = json.loads((HERE / "model" / "errata.json").read_text())
-    assert (
-        card["id"] == "demo-base" and (HERE / "model" / card["trainable"] / "config.json").exists()
-    )
+    assert card["id"] == "demo-base" and (HERE / "model" / card["trainable"] / "config.json").exists()
     assert not (HERE / "model" / "STATUS").exists(), "the weights are provisional"
     assert sum(f.stat().st_size for f in HERE.rglob("*") if f.is_file()) < 12e6

@@ -124,9 +124,7 @@ def run_phase(
     log: Callable[[str], None],
 ) -> dict[str, object]:
     """Trains in place; returns what the report says of the phase (times in seconds)."""
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=phase.lr, betas=(0.9, 0.95), weight_decay=0.05, fused=True
-    )
+    optimizer = torch.optim.AdamW(model.parameters(), lr=phase.lr, betas=(0.9, 0.95), weight_decay=0.05, fused=True)
     stream = batches(tokenizer, make, random.Random(seed), phase.batch)
     model.train()
     start, cpu, recent, learnt = time.monotonic(), time.process_time(), 0.0, 0
@@ -144,9 +142,7 @@ def run_phase(
             # Padding on the right needs no attention mask: no learnt token looks to its right.
             logits = model(input_ids=ids, use_cache=False).logits[:, :-1].flatten(0, 1)
             targets = labels[:, 1:].flatten()
-            loss = torch.nn.functional.cross_entropy(
-                logits, targets, ignore_index=IGNORED, reduction="sum"
-            )
+            loss = torch.nn.functional.cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
             (loss / count).backward()
             total += loss.item() / count
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
