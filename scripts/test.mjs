@@ -1,6 +1,7 @@
 // `npm test`: everything that must hold, on a fresh machine too: set-up, linters, units, the trainer's tests, and the
 // end-to-end test in a real VS Code. `--full` adds what takes too long for that. `--only units|trainer|e2e|lint`.
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { packageExtension } from "./package.mjs";
@@ -22,18 +23,23 @@ const results = join(root, "test-results");
 const bin = (name) => join(root, "node_modules/.bin", name);
 const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}` };
 const count = { passed: 0, failed: 0 };
+const parts = [];
 
 /** Runs one part; a failure is counted and the rest goes on, so that one run tells everything. */
 async function part(name, work) {
   const start = Date.now();
   console.log(`\n── ${name}`);
+  let failure = "";
   try {
     await work();
   } catch (error) {
+    failure = error.message.split("\n")[0].replaceAll(`${root}/`, "");
     console.error(error.message);
     count.failed++;
   }
-  console.log(`── ${name}: ${Math.round((Date.now() - start) / 1000)} s`);
+  const seconds = Math.round((Date.now() - start) / 1000);
+  console.log(`── ${name}: ${seconds} s`);
+  parts.push({ name, seconds, ...(failure ? { failure } : {}) });
 }
 
 async function vitest(report, args) {
@@ -107,4 +113,20 @@ if (wanted("e2e")) {
   });
 }
 console.log(`\n${count.passed} passed, ${count.failed} failed`);
+if (values.full && values.only === undefined) {
+  const rows = parts.map(({ name, seconds, failure }) => `| ${name} | ${seconds} | ${failure ?? "passed"} |`);
+  const machine = `${process.platform} ${process.arch}, ${availableParallelism()} cores, Node ${process.version}`;
+  const lines = [
+    "# The full tests",
+    "",
+    "Written by `npm run test:full`, which adds to `npm test` what takes too long for it.",
+    "",
+    `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, ${machine}: ${count.passed} passed, ${count.failed} failed.`,
+    "",
+    "| part | seconds | |",
+    "|---|---|---|",
+    ...rows,
+  ];
+  writeFileSync(join(root, "docs/test-full.md"), `${lines.join("\n")}\n`);
+}
 process.exit(count.failed === 0 ? 0 : 1);
