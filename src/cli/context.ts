@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { createGrader } from "../grading/index.js";
 import type { Grader } from "../grading/types.js";
@@ -9,12 +8,9 @@ import type { Engine, Models } from "../inference/types.js";
 import { openPool } from "../pool/pool.js";
 import type { Pool } from "../pool/types.js";
 import { ErrataError } from "../protocol/types.js";
-import { findPython, type PythonPlaces } from "../runs/python.js";
+import { findPython, MANAGED, type PythonPlaces } from "../runs/python.js";
 import { WorkspaceRuns } from "../runs/store.js";
 import { ProgressLine } from "./progress.js";
-
-/** Where the command line keeps the Python environment that it makes. */
-export const MANAGED = join(homedir(), ".errata", "python");
 
 /**
  * What the commands work with, each part opened when it is first asked for and closed at the end. The very same

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { ensureEnvironment } from "../runs/environment.js";
+import { MANAGED } from "../runs/python.js";
 import { answer, readArguments } from "./arguments.js";
-import { type Context, MANAGED } from "./context.js";
+import type { Context } from "./context.js";
 
 /** `errata setup [--folder DIR] [--python PATH]`: the trainer's Python environment; nothing to do the second time. */
 export async function setup(args: readonly string[], context: Context): Promise<void> {

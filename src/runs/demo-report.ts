@@ -122,7 +122,7 @@ export function claim(report: DemoReport): string {
     );
   }
   said.push(
-    "No claim is made about first attempts: whatever pass@1 gained, plain GRPO gained more there for as many generated tokens when the two were compared. The model has 0.2 million parameters and one kind of problem; the gains that papers report belong to models of 1.5 billion parameters and more.",
+    "No claim is made that ScRPO is better at first attempts than plain GRPO: its first stage is GRPO, and this demo does not compare the two. The model has 0.2 million parameters and one kind of problem; the gains that papers report belong to models of 1.5 billion parameters and more.",
   );
   return said.join(" ");
 }

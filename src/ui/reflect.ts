@@ -77,7 +77,7 @@ async function reflect(services: Services, attemptIds: number[]): Promise<void> 
   );
   const unread = parsed < reflections ? ` ${reflections - parsed} lack a section.` : "";
   const chosen = await vscode.window.showInformationMessage(
-    `${count(reflections, "reflection")}: ${fixed} reach the gold answer.${unread}`,
+    `${count(reflections, "reflection")}, ${fixed} of them with a right correction.${unread}`,
     "Open Review",
   );
   if (chosen) await vscode.commands.executeCommand("errata.review");

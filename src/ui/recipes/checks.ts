@@ -4,7 +4,7 @@ import { ErrataError } from "../../protocol/types.js";
 import { lineOfField } from "../../runs/json-lines.js";
 import { type CompleteRecipe, parseRecipe } from "../../runs/recipe.js";
 import type { Services } from "../services.js";
-import { isRecipe } from "./index.js";
+import { isRecipe } from "./selector.js";
 
 const WAIT_MS = 300;
 

@@ -2,12 +2,7 @@ import * as vscode from "vscode";
 import type { Services } from "../services.js";
 import { RecipeChecks } from "./checks.js";
 import { refreshSchema } from "./new-recipe.js";
-
-/** Recipes are any `*.errata.json`, wherever they lie. */
-export const RECIPES: vscode.DocumentSelector = [
-  { language: "json", scheme: "file", pattern: "**/*.errata.json" },
-  { language: "jsonc", scheme: "file", pattern: "**/*.errata.json" },
-];
+import { isRecipe, RECIPES } from "./selector.js";
 
 /** "▶ Start run" above a recipe. */
 class RecipeLenses implements vscode.CodeLensProvider {
@@ -56,8 +51,4 @@ function opened(document: vscode.TextDocument, checks: RecipeChecks, services: S
   refreshSchema(services).catch((error: unknown) =>
     services.log.debug("the recipe schema stays as it is", error),
   );
-}
-
-export function isRecipe(document: vscode.TextDocument): boolean {
-  return vscode.languages.match(RECIPES, document) > 0;
 }
