@@ -119,6 +119,8 @@ export async function ensureEditor() {
     ["rebuild", "code-server", "argon2"],
     {
       PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}`,
+      // Its check reads this, which an outer npm on another Node has set for its own children.
+      npm_config_user_agent: undefined,
     },
   );
   stamp("editor", hash);
