@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Frame } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Editor, until } from "./driver.js";
+import { Editor, type Theme, until } from "./driver.js";
 
 /**
  * The loop as a person goes through it, in a real VS Code with the packaged extension: each test goes on where the
@@ -26,9 +26,9 @@ function someProblems(from: string, to: string, count: number): void {
   writeFileSync(join(workspace, to), `${lines.join("\n")}\n`);
 }
 
-async function inBothThemes(name: string): Promise<void> {
+async function inThemes(name: string, themes: readonly Theme[] = ["light", "dark"]): Promise<void> {
   await editor.command("Notifications: Clear All Notifications");
-  for (const theme of ["light", "dark"] as const) {
+  for (const theme of themes) {
     await editor.theme(theme);
     await editor.page.waitForTimeout(400);
     await editor.screenshot(`${name}-${theme}`);
@@ -78,7 +78,7 @@ describe("the loop in a real VS Code", () => {
   test("an empty folder says what to do", async () => {
     await editor.openSidebar();
     await editor.page.getByText("Try the Demo").first().waitFor();
-    await inBothThemes("welcome");
+    await inThemes("welcome");
   });
 
   test("sampling from the palette fills the tree", async () => {
@@ -114,7 +114,7 @@ describe("the loop in a real VS Code", () => {
     await frame.waitForSelector(".solution .katex");
     await frame.waitForSelector(".reflection .katex");
     expect(await frame.locator(".katex-error, .math-error").count()).toBe(0);
-    await inBothThemes("review");
+    await inThemes("review", ["light", "hc-light", "hc-dark", "dark"]);
   });
 
   test("a key rates the reflection, the correction is edited, a note is a note", async () => {
@@ -131,7 +131,7 @@ describe("the loop in a real VS Code", () => {
     await frame.waitForSelector("vscode-text-area.field");
     await editor.page.keyboard.press("Control+A");
     await editor.page.keyboard.type("$x=7$\n\\boxed{7}");
-    await inBothThemes("edit");
+    await inThemes("edit");
     await frame.locator("vscode-text-area.field").click();
     const before = await standing();
     await editor.page.keyboard.press("Control+Enter");
@@ -158,11 +158,11 @@ describe("the loop in a real VS Code", () => {
 
   test("a run starts from the CodeLens above its recipe, and its curves move", async () => {
     await editor.openFile("story.errata.json");
-    await inBothThemes("recipe");
+    await inThemes("recipe");
     await editor.page.locator(".codelens-decoration a", { hasText: /start/i }).first().click();
     const frame = await editor.webview("errata-run");
     await until("steps are drawn", async () => (await step(frame)) >= 4, 240_000);
-    await inBothThemes("run");
+    await inThemes("run");
   });
 
   test("it is stopped with a checkpoint, survives a reload, and is resumed to its end", async () => {
@@ -191,7 +191,7 @@ describe("the loop in a real VS Code", () => {
     await frame.waitForSelector("text=/McNemar/");
     await frame.waitForSelector("text=/regressed/i");
     await frame.waitForSelector("text=/fixed/i");
-    await inBothThemes("compare");
+    await inThemes("compare");
   });
 
   test("our own code broke no content security policy", () => {
