@@ -11,7 +11,9 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { j
 await ensureNodePackages();
 await ensureBuild();
 
-const all = readdirSync(join(root, "test/bench")).map((f) => basename(f, ".ts"));
+const all = readdirSync(join(root, "test/bench"))
+  .filter((f) => f.endsWith(".ts"))
+  .map((f) => basename(f, ".ts"));
 const unknown = positionals.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
   console.error(`No benchmark called ${unknown.join(", ")}; there are: ${all.join(", ")}`);
