@@ -13,6 +13,7 @@ const root = process.cwd();
 const PROBLEMS = 48;
 const HELD_OUT = 16;
 const STEPS = 30;
+const CORRECTION = "$x=7$\n\\boxed{7}";
 
 const workspace = mkdtempSync(join(tmpdir(), "errata-story-"));
 let editor: Editor;
@@ -130,7 +131,7 @@ describe("the loop in a real VS Code", () => {
     await editor.page.keyboard.press("e");
     await frame.waitForSelector("vscode-text-area.field");
     await editor.page.keyboard.press("Control+A");
-    await editor.page.keyboard.type("$x=7$\n\\boxed{7}");
+    await editor.page.keyboard.type(CORRECTION);
     await inThemes("edit");
     await frame.locator("vscode-text-area.field").click();
     const before = await standing();
@@ -140,6 +141,7 @@ describe("the loop in a real VS Code", () => {
       return now.length > before.length ? now : null;
     });
     expect(after.map((a) => a.kind).sort()).toEqual(["correction", "note", "rating"]);
+    expect(JSON.parse(after.find((a) => a.kind === "correction")?.value ?? "null")).toBe(CORRECTION);
   });
 
   test("after a reload of the window both are there", async () => {
@@ -214,7 +216,8 @@ async function pool(): Promise<{ attempts: number; inPool: number; reflected: nu
   };
 }
 const attempts = async () => await (await sql()).all<{ id: number }>("SELECT id FROM attempts");
-const standing = async () => (await sql()).all<{ kind: string }>("SELECT kind FROM annotations ORDER BY id");
+const standing = async () =>
+  (await sql()).all<{ kind: string; value: string }>("SELECT kind, value FROM annotations ORDER BY id");
 
 async function sql(): Promise<{ all<T>(query: string): Promise<T[]> }> {
   const { default: sqlite3 } = await import("sqlite3");

@@ -32,6 +32,10 @@ export function watchKeys(on: {
       } else if (event.key === "Escape") {
         event.stopPropagation();
         on.leave();
+      } else if (event.ctrlKey && event.key === "a") {
+        // The browser selects at once; VS Code's own command would select again, after more was typed, and the
+        // next letter would replace it all. (On a Mac, Cmd+A works only through VS Code.)
+        event.stopPropagation();
       } else if (!modified && !/^F\d+$/.test(event.key)) event.stopPropagation();
       return;
     }
