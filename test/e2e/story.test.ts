@@ -156,6 +156,11 @@ describe("the loop in a real VS Code", () => {
     }
     await frame.waitForSelector("text=jax");
     await frame.waitForSelector("[role=radio][aria-checked=true]:has-text('4')");
+    await editor.page.keyboard.press("e");
+    const field = frame.locator("vscode-text-area.field");
+    await field.waitFor();
+    expect(await field.evaluate((element) => (element as HTMLTextAreaElement).value)).toBe(CORRECTION);
+    await editor.page.keyboard.press("Escape");
   });
 
   test("a run starts from the CodeLens above its recipe, and its curves move", async () => {
