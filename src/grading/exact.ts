@@ -11,7 +11,7 @@ import {
 import { no, undecided, yes } from "./decide.js";
 import { Ambiguous, evaluate, Unreadable } from "./expression.js";
 import { compact } from "./normalise.js";
-import { type Rational, rational, TooLarge } from "./rational.js";
+import { type Rational, TooLarge } from "./rational.js";
 import type { Equality } from "./types.js";
 
 /** Decides two LaTeX expressions that exact algebra could not; undecided where it cannot either. */
@@ -84,6 +84,3 @@ export function equalExpressions(
   if (!factor && compact(gold) === compact(answer)) return yes("written alike");
   return factor ? undecided("units of a formula were not converted") : symbolic(gold, answer);
 }
-
-/** value / 100 */
-export const HUNDREDTH: Rational = rational(1n, 100n);

@@ -36,17 +36,10 @@ export function parseDecimal(text: string): Rational | null {
 
 export const add = (a: Rational, b: Rational) => rational(a.n * b.d + b.n * a.d, a.d * b.d);
 export const negate = (a: Rational): Rational => ({ n: -a.n, d: a.d });
-export const subtract = (a: Rational, b: Rational) => add(a, negate(b));
 export const multiply = (a: Rational, b: Rational) => rational(a.n * b.n, a.d * b.d);
 export const divide = (a: Rational, b: Rational) => rational(a.n * b.d, a.d * b.n);
 export const isZero = (a: Rational) => a.n === 0n;
 export const same = (a: Rational, b: Rational) => a.n === b.n && a.d === b.d;
-/** Negative, zero or positive, as a is below, at or above b. */
-export function compareRational(a: Rational, b: Rational): number {
-  const difference = a.n * b.d - b.n * a.d;
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
-}
-
 export function power(a: Rational, exponent: number): Rational {
   const e = Math.abs(exponent);
   if (Math.max(bits(a.n), bits(a.d)) * e > 2 * MOST_BITS && !(a.d === 1n && (a.n === 1n || a.n === -1n))) {

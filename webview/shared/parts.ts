@@ -14,12 +14,6 @@ export const TONE: Record<Verdict, string> = {
   unscored: "quiet",
   truncated: "warn",
 };
-export const VERDICT_ICON: Record<Verdict, string> = {
-  correct: "pass",
-  incorrect: "error",
-  unscored: "question",
-  truncated: "ellipsis",
-};
 
 export const chip = (tone: string, content: unknown, title?: string): TemplateResult =>
   html`<span class="chip ${tone}" title=${title ?? nothing}>${content}</span>`;
