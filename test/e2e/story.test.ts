@@ -130,7 +130,7 @@ describe("the loop in a real VS Code", () => {
     await frame.waitForSelector("text=jax");
     await editor.page.keyboard.press("e");
     await frame.waitForSelector("vscode-text-area.field");
-    await editor.page.keyboard.press("Control+A");
+    await editor.page.keyboard.press("Control+a");
     await editor.page.keyboard.type(CORRECTION);
     await inThemes("edit");
     await frame.locator("vscode-text-area.field").click();

@@ -132,11 +132,20 @@ describe.skipIf(!existsSync(BROWSER))("the Review page in a browser", () => {
   it("keeps what is typed right after n a note, and forwards none of it", async () => {
     await show(item());
     await page.locator(".problem").click();
-    await page.keyboard.type("njax");
+    await page.keyboard.type("nold");
+    // Caps Lock turns it into "A"; either way VS Code must not select again, later, what was typed since.
+    await page.keyboard.press("Control+A");
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("jax");
     expect(await page.evaluate("document.querySelector('vscode-text-area').value")).toBe("jax");
     await page.keyboard.press("Control+Enter");
     const messages = await sent();
-    expect(messages.filter((m) => m.type === "forwarded").map((m) => m.key)).toEqual(["n", "Control"]);
+    expect(messages.filter((m) => m.type === "forwarded").map((m) => m.key)).toEqual([
+      "n",
+      "Control",
+      "Control",
+      "Control",
+    ]);
     expect(messages).toContainEqual({ type: "text", field: "note", attemptId: 1, text: "jax", goOn: false });
     expect(messages).toContainEqual({ type: "focus", focused: true, typing: true });
   });

@@ -32,7 +32,7 @@ export function watchKeys(on: {
       } else if (event.key === "Escape") {
         event.stopPropagation();
         on.leave();
-      } else if (event.ctrlKey && event.key === "a") {
+      } else if (event.ctrlKey && event.key.toLowerCase() === "a") {
         // The browser selects at once; VS Code's own command would select again, after more was typed, and the
         // next letter would replace it all. (On a Mac, Cmd+A works only through VS Code.)
         event.stopPropagation();
