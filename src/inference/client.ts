@@ -3,8 +3,8 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { distFile } from "../protocol/paths.js";
 import { type Rpc, rpcOverIpc } from "../protocol/rpc.js";
-import { ErrataError, type SamplingOptions } from "../protocol/types.js";
-import type { Engine, GeneratedRow, GenerateJob, GenerateProgress, LoadedModel } from "./types.js";
+import { ErrataError, type ModelSource, type SamplingOptions } from "../protocol/types.js";
+import type { Engine, GenerateJob, GenerateListener, LoadedModel } from "./types.js";
 import {
   GENERATE,
   INFERENCE_VERSION,
@@ -27,7 +27,6 @@ export interface ClientOptions extends WorkerOptions {
 const RESTARTS = 5;
 const LAST_WORDS = 8;
 
-type Listener = { row(row: GeneratedRow): void; progress?(progress: GenerateProgress): void };
 interface Worker {
   child: ChildProcess;
   rpc: Rpc;
@@ -43,7 +42,7 @@ interface Worker {
  */
 export class InferenceClient implements Engine {
   private worker: Worker | undefined;
-  private model: { folder: string; stamp: string; info: LoadedModel } | undefined;
+  private model: { source: ModelSource; stamp: string; info: LoadedModel } | undefined;
   private loadedIn: Worker | undefined;
   private readonly listeners = new Map<number, (event: RowsParams) => void>();
   private nextId = 1;
@@ -59,22 +58,30 @@ export class InferenceClient implements Engine {
     return this.worker?.child.pid;
   }
 
-  load(folder: string): Promise<LoadedModel> {
+  load({ folder, graph }: ModelSource): Promise<LoadedModel> {
     return this.queued(async () => {
+      const source = { folder, ...(graph !== undefined && { graph }) };
       const stamp = await folderStamp(folder);
-      const same = this.model?.folder === folder && this.model.stamp === stamp;
+      const before = this.model;
+      const same =
+        before?.source.folder === folder && before.source.graph === graph && before.stamp === stamp;
       return this.surviving(async (worker) => {
         if (same && this.model && this.loadedIn === worker) return this.model.info;
         this.model = undefined;
-        const info = await worker.rpc.request<LoadedModel>(LOAD, { folder } satisfies LoadParams);
-        this.model = { folder, stamp, info };
+        const info = await worker.rpc.request<LoadedModel>(LOAD, { source } satisfies LoadParams);
+        this.model = { source, stamp, info };
         this.loadedIn = worker;
         return info;
       });
     });
   }
 
-  generate(jobs: GenerateJob[], options: SamplingOptions, on: Listener, signal?: AbortSignal): Promise<void> {
+  generate(
+    jobs: GenerateJob[],
+    options: SamplingOptions,
+    on: GenerateListener,
+    signal?: AbortSignal,
+  ): Promise<void> {
     return this.queued(async () => {
       const reported = new Set<string>();
       const total = jobs.reduce((sum, job) => sum + job.samples.length, 0);
@@ -87,12 +94,13 @@ export class InferenceClient implements Engine {
         const id = this.nextId++;
         const doneBefore = reported.size;
         let tokens = 0;
-        this.listeners.set(id, ({ rows, progress }) => {
+        this.listeners.set(id, ({ rows, progress, live }) => {
           for (const row of rows) {
             reported.add(rowId(row.key, row.sample));
             this.restarts = 0;
             on.row(row);
           }
+          if (live) on.live?.(live);
           if (!progress) return;
           tokens = progress.tokens;
           const all = tokensBefore + tokens;
@@ -140,8 +148,8 @@ export class InferenceClient implements Engine {
   private async ensureLoaded(worker: Worker, signal?: AbortSignal): Promise<void> {
     if (!this.model) throw new ErrataError("No model is loaded", "Choose a model first.", "no-model");
     if (this.loadedIn === worker) return;
-    const { folder, info } = this.model;
-    const params: LoadParams = { folder, known: info.notTaken };
+    const { source, info } = this.model;
+    const params: LoadParams = { source, known: info.notTaken };
     await worker.rpc.request<LoadedModel>(LOAD, params, signal);
     this.loadedIn = worker;
   }

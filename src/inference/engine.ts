@@ -1,5 +1,5 @@
 import type { InferenceSession } from "onnxruntime-node";
-import { ErrataError, type SamplingOptions } from "../protocol/types.js";
+import { ErrataError, type ModelSource, type SamplingOptions } from "../protocol/types.js";
 import { type BackendOptions, openSession } from "./backends.js";
 import { BlockDecoder } from "./block.js";
 import { type Decoder, Stepper } from "./decoder.js";
@@ -7,7 +7,7 @@ import { type ModelFolder, readModelFolder } from "./folder.js";
 import { generate, type PreparedJob } from "./generate.js";
 import { loadRuntime, type Runtime } from "./runtime.js";
 import { ChatTokenizer } from "./tokenizer.js";
-import type { Engine, GeneratedRow, GenerateJob, GenerateProgress, LoadedModel } from "./types.js";
+import type { Engine, GenerateJob, GenerateListener, LoadedModel } from "./types.js";
 
 export interface EngineOptions extends BackendOptions {
   /** Sequences decoded at once, at most. Default 16: more hardly pays on a CPU. */
@@ -34,10 +34,11 @@ export class LocalEngine implements Engine {
 
   constructor(private readonly options: EngineOptions = {}) {}
 
-  load(folder: string): Promise<LoadedModel> {
+  load(source: ModelSource): Promise<LoadedModel> {
     return this.queued(async () => {
       await this.release();
-      const model = await readModelFolder(folder);
+      const { folder } = source;
+      const model = await readModelFolder(folder, source.graph);
       const tokenizer = await ChatTokenizer.read(folder);
       checkVocabulary(model, tokenizer.size);
       this.runtime ??= loadRuntime();
@@ -49,7 +50,7 @@ export class LocalEngine implements Engine {
         throw error;
       }
       const info: LoadedModel = {
-        folder,
+        source,
         backend: opened.backend,
         notTaken: opened.notTaken,
         vocabSize: model.vocabSize,
@@ -66,7 +67,7 @@ export class LocalEngine implements Engine {
   generate(
     jobs: GenerateJob[],
     options: SamplingOptions,
-    on: { row(row: GeneratedRow): void; progress?(progress: GenerateProgress): void },
+    on: GenerateListener,
     signal?: AbortSignal,
   ): Promise<void> {
     return this.queued(async () => {
@@ -84,7 +85,7 @@ export class LocalEngine implements Engine {
         this.decoder = new Kind(this.runtime, session, model, slots, capacity);
       }
       const context = { ...model, tokenizer, decoder: this.decoder };
-      await generate(prepared, options, context, { row: on.row, progress: (p) => on.progress?.(p) }, signal);
+      await generate(prepared, options, context, on, signal);
     });
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { ModelSource } from "../protocol/types.js";
 
 /** Files that decide what a model answers. */
 const DECIDES = /\.(onnx|data|onnx_data|json|jinja)$/;
@@ -11,7 +12,7 @@ const ENDS = 1 << 20;
  * Tells the model in a folder from another under the same name, so that what one answered is never taken for the
  * other's. 16 hexadecimal digits; of a folder that cannot be read, those of nothing (loading it says why).
  */
-export async function modelFingerprint(folder: string): Promise<string> {
+export async function modelFingerprint({ folder }: ModelSource): Promise<string> {
   const hash = createHash("sha256");
   const names = await readdir(folder).catch(() => []);
   for (const name of names.filter((n) => DECIDES.test(n) && n !== "errata.json").sort()) {

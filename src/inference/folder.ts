@@ -62,7 +62,7 @@ const HINT =
   "A model is a folder that onnxruntime-genai's builder wrote (genai_config.json, model.onnx, tokenizer.json).";
 
 /** Reads `genai_config.json`. Throws "not-a-model", "no-tokenizer", "bad-model" or "corrupt-model". */
-export async function readModelFolder(folder: string): Promise<ModelFolder> {
+export async function readModelFolder(folder: string, _graph?: string): Promise<ModelFolder> {
   const files = await readdir(folder).catch(() => undefined);
   if (!files) throw new ErrataError(`There is no folder ${folder}`, HINT, "not-a-model");
   if (!files.includes("genai_config.json")) {

@@ -3,7 +3,7 @@ import type { Decoder, Sequence } from "./decoder.js";
 import { hashTokens, uniform } from "./random.js";
 import { Sampler } from "./sampler.js";
 import { type ChatTokenizer, cutAtStop, StopFinder } from "./tokenizer.js";
-import type { GeneratedRow, GenerateProgress } from "./types.js";
+import type { GeneratedRow, GenerateListener } from "./types.js";
 
 /** A block of turns takes no longer than this, so that progress and Cancel are never far away. */
 const BLOCK_SECONDS = 0.5;
@@ -97,7 +97,7 @@ export async function generate(
   jobs: PreparedJob[],
   options: SamplingOptions,
   context: GenerateContext,
-  on: { row(row: GeneratedRow): void; progress(progress: GenerateProgress): void },
+  on: GenerateListener,
   signal?: AbortSignal,
 ): Promise<void> {
   const { decoder } = context;
@@ -159,7 +159,7 @@ export async function generate(
       if (report(row)) rows[slot] = undefined;
     });
     const seconds = (performance.now() - start) / 1000;
-    on.progress({ rowsDone, rowsTotal, tokens, tokensPerSecond: tokens / Math.max(seconds, 1e-3) });
+    on.progress?.({ rowsDone, rowsTotal, tokens, tokensPerSecond: tokens / Math.max(seconds, 1e-3) });
   }
 }
 

@@ -1,9 +1,9 @@
-import type { ChatMessage, Generation, ModelEntry, SamplingOptions } from "../protocol/types.js";
+import type { ChatMessage, Generation, ModelEntry, ModelSource, SamplingOptions } from "../protocol/types.js";
 
 /** What a loaded model is and runs on. */
 export interface LoadedModel {
-  folder: string;
-  /** The execution provider it really got: "cuda", "webgpu", "cpu", ... */
+  source: ModelSource;
+  /** The execution provider it really got: "cuda", "webgpu", "cpu", ...; "remote" for an endpoint. */
   backend: string;
   /** Providers tried before it, and why each was not taken. */
   notTaken: { backend: string; why: string }[];
@@ -35,7 +35,24 @@ export interface GeneratedRow extends Generation {
   promptTokens: number;
 }
 
-/** Coalesced, at most 10 a second. */
+/** Text of a sample under way, for people to watch. Of one sample at a time, until it ends; then of another. */
+export interface LiveText {
+  key: string;
+  sample: number;
+  /** All of it so far. */
+  text: string;
+  tokens: number;
+}
+
+/** What hears of a generation while it goes on. */
+export interface GenerateListener {
+  row(row: GeneratedRow): void;
+  /** At most 10 a second. */
+  progress?(progress: GenerateProgress): void;
+  /** At most 10 a second. */
+  live?(text: LiveText): void;
+}
+
 export interface GenerateProgress {
   rowsDone: number;
   rowsTotal: number;
@@ -43,14 +60,14 @@ export interface GenerateProgress {
   tokensPerSecond: number;
 }
 
-/** The inference worker as the steps see it. One model is loaded at a time; calls are queued. */
+/** The inference worker, or a server, as the steps see it. One model is loaded at a time; calls are queued. */
 export interface Engine {
-  load(folder: string): Promise<LoadedModel>;
+  load(source: ModelSource): Promise<LoadedModel>;
   /** Each row is reported once, as it ends, in no particular order. Rejects on abort; rows reported stay valid. */
   generate(
     jobs: GenerateJob[],
     options: SamplingOptions,
-    on: { row(row: GeneratedRow): void; progress?(progress: GenerateProgress): void },
+    on: GenerateListener,
     signal?: AbortSignal,
   ): Promise<void>;
   /** The exact text and token ids a chat becomes, for previews. */

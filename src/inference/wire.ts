@@ -1,19 +1,19 @@
-import type { ChatMessage, SamplingOptions } from "../protocol/types.js";
-import type { GeneratedRow, GenerateJob, GenerateProgress, LoadedModel } from "./types.js";
+import type { ChatMessage, ModelSource, SamplingOptions } from "../protocol/types.js";
+import type { GeneratedRow, GenerateJob, GenerateProgress, LiveText, LoadedModel } from "./types.js";
 
 /** What crosses between InferenceClient and its worker. Change the number with any of the shapes below. */
-export const INFERENCE_VERSION = "inference/1";
+export const INFERENCE_VERSION = "inference/2";
 
 /** Requests. */
 export const LOAD = "load";
 export const GENERATE = "generate";
 export const PREVIEW = "preview";
-/** Notification from the worker: finished rows and progress, at most 10 a second. */
+/** Notification from the worker: finished rows, progress and live text, at most 10 a second. */
 export const ROWS = "rows";
 
 export interface LoadParams {
-  folder: string;
-  /** What an earlier worker found out about this folder: not tried again. */
+  source: ModelSource;
+  /** What an earlier worker found out about this model: not tried again. */
   known?: LoadedModel["notTaken"];
 }
 export interface GenerateParams {
@@ -26,6 +26,7 @@ export interface RowsParams {
   id: number;
   rows: GeneratedRow[];
   progress?: GenerateProgress;
+  live?: LiveText;
 }
 export interface PreviewParams {
   messages: ChatMessage[];

@@ -151,12 +151,29 @@ export type PoolFilter =
   | { kind: "all" };
 export const DEFAULT_FILTER: PoolFilter = { kind: "variance", min: 0.5 };
 
+/** A model behind an OpenAI-compatible server (vLLM, SGLang, llama.cpp, LM Studio, …). */
+export interface Endpoint {
+  /** Up to and with the version: "http://127.0.0.1:8000/v1". */
+  url: string;
+  /** What the server calls the model. */
+  model: string;
+  /** Requests under way at once; default 8. */
+  concurrency?: number;
+}
+
+/** Where a model is: a folder, or a server. What an engine loads. */
+export interface ModelSource {
+  /** Folder of the ONNX export; absolute, or in `models.json` relative to `.errata`. Empty for an endpoint. */
+  folder: string;
+  /** Which of a hub folder's graphs, relative to the folder ("onnx/model_q4.onnx"). Absent: the best for this machine. */
+  graph?: string;
+  endpoint?: Endpoint;
+}
+
 /** A model as `models.json` keeps it. */
-export interface ModelEntry {
+export interface ModelEntry extends ModelSource {
   id: string;
   name: string;
-  /** Folder of the ONNX export; absolute, or relative to the workspace's `.errata` folder. */
-  folder: string;
   /** Trainable Hugging Face folder, when there is one; same rule for relative paths. */
   trainable?: string;
   /** Prompt family: a folder of `prompts/`. */

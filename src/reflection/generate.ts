@@ -55,7 +55,7 @@ export async function generateAndStore<Graded>(
   }
   signal?.throwIfAborted();
   report({ stage: work.stage, done: work.doneBefore, total, detail: "loading the model" });
-  const loaded = await tools.engine.load(work.model.folder);
+  const loaded = await tools.engine.load(work.model);
   const start = performance.now();
   const elapsed = (): number => Math.max((performance.now() - start) / 1000, 1e-3);
   let tokens = 0;

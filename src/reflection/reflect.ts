@@ -37,7 +37,7 @@ export async function reflectionSettings(
   job: Pick<ReflectJob, "model" | "options" | "prompt" | "stripThinking">,
 ): Promise<string> {
   const options = JSON.stringify(job.options, Object.keys(job.options).sort());
-  const model = await modelFingerprint(job.model.folder);
+  const model = await modelFingerprint(job.model);
   return hashOf([model, options, job.prompt.source, job.stripThinking ?? true]);
 }
 

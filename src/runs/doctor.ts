@@ -64,7 +64,7 @@ async function checkInference(engine: Engine): Promise<{ backend: string | null;
         mend: "Install Errata again; in a checkout: npm run setup",
       };
   try {
-    const model = await engine.load(assetFile("demo/model"));
+    const model = await engine.load({ folder: assetFile("demo/model") });
     return {
       backend: model.backend,
       checks: [

@@ -107,7 +107,7 @@ async function retry(
   const problems = [...new Set(wrong.map((attempt) => attempt.problemId))];
   const { samplingId, groups } = await pool.openSampling(
     {
-      ...{ modelId: model.id, modelHash: await modelFingerprint(model.folder), purpose: "retry" },
+      ...{ modelId: model.id, modelHash: await modelFingerprint(model), purpose: "retry" },
       ...{ group, options, prompt: job.prompt.source },
     },
     problems,

@@ -47,7 +47,7 @@ export async function samplePipeline(
   const purpose = job.purpose ?? "sample";
   const problems = [...new Set(job.problems)];
   const spec = {
-    ...{ modelId: job.model.id, modelHash: await modelFingerprint(job.model.folder) },
+    ...{ modelId: job.model.id, modelHash: await modelFingerprint(job.model) },
     ...{ purpose, group: job.group },
     ...{ options: job.options, prompt: job.prompt.source },
   };

@@ -49,7 +49,7 @@ export function registerPrompts(services: Services, tree: PoolTree): void {
     const exact = await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Window, title: "Errata: reading the tokenizer" },
       async () => {
-        await engine.load(model.folder);
+        await engine.load(model);
         return engine.preview(messages);
       },
     );

@@ -29,10 +29,10 @@ function serve(options: WorkerOptions): void {
   });
   const rpc = rpcOverIpc(process, { version: INFERENCE_VERSION });
   rpc.handle(LOAD, (params: LoadParams) => {
-    const { folder } = params;
+    const { source } = params;
     for (const { backend, why } of params.known ?? [])
-      known.set(JSON.stringify([backend, folder]), Promise.resolve(why));
-    return engine.load(folder);
+      known.set(JSON.stringify([backend, source.folder]), Promise.resolve(why));
+    return engine.load(source);
   });
   rpc.handle(PREVIEW, ({ messages }: PreviewParams) => engine.preview(messages));
   rpc.handle(GENERATE, async ({ id, jobs, options: sampling }: GenerateParams, signal) => {

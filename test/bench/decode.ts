@@ -55,7 +55,7 @@ function endless(folder: string): string {
 
 async function errata(folder: string, jobs: GenerateJob[], block: boolean): Promise<Contender> {
   const engine = new LocalEngine({ backend: "cpu", threads: THREADS, block });
-  await engine.load(folder);
+  await engine.load({ folder });
   return async () => {
     let tokens = 0;
     const start = performance.now();
@@ -139,7 +139,7 @@ export async function bench(): Promise<{ ratios: Record<string, number>; figures
     const jobs = workload();
     const own = endless(folder);
     const tokenizer = new LocalEngine({ backend: "cpu", threads: THREADS });
-    await tokenizer.load(own);
+    await tokenizer.load({ folder: own });
     const prompts = new Map<string, number[]>();
     for (const { key, messages } of jobs)
       prompts.set(

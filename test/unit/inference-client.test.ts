@@ -37,7 +37,7 @@ describe("the inference worker", () => {
   beforeAll(async () => {
     worker = await bundleWorker("src/workers/inference.ts");
     client = new InferenceClient({ workerFile: worker.file, threads: 1, backend: "cpu" });
-    const loaded = await client.load(MODEL);
+    const loaded = await client.load({ folder: MODEL });
     expect(loaded).toMatchObject({ backend: "cpu", vocabSize: 143, contextLength: 256, notTaken: [] });
     undisturbed = collect(await generate());
     expect(undisturbed).toHaveLength(12 * 8);
@@ -122,13 +122,13 @@ describe("the inference worker", () => {
 
   test("errors arrive as ErrataError with hint and code, and do not cost a worker", async () => {
     const { pid } = client;
-    const error = await client.load(tmpdir()).catch((e: unknown) => e);
+    const error = await client.load({ folder: tmpdir() }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(ErrataError);
     expect(error).toMatchObject({ code: "not-a-model", hint: expect.stringContaining("genai_config.json") });
     await expect(client.preview([{ role: "user", content: "x" }])).rejects.toMatchObject({
       code: "no-model",
     });
-    await client.load(MODEL);
+    await client.load({ folder: MODEL });
     const preview = await client.preview([{ role: "user", content: "$x$" }]);
     expect(preview.text).toBe("<q>$x$<a>");
     expect(preview.tokens.map((t) => t.text).join("")).toBe(preview.text);
@@ -137,16 +137,16 @@ describe("the inference worker", () => {
 
   test("it ends with the process that started it, and after dispose", async () => {
     const other = new InferenceClient({ workerFile: worker.file, threads: 1, backend: "cpu" });
-    await other.load(MODEL);
+    await other.load({ folder: MODEL });
     const pid = other.pid ?? 0;
     await other.dispose();
     expect(() => process.kill(pid, 0)).toThrow();
-    await expect(other.load(MODEL)).rejects.toMatchObject({ code: "disposed" });
+    await expect(other.load({ folder: MODEL })).rejects.toMatchObject({ code: "disposed" });
   });
 
   test("accelerators that do not work here are named with their reason, and the CPU is taken", async () => {
     const other = new InferenceClient({ workerFile: worker.file, threads: 1 });
-    const loaded = await other.load(MODEL);
+    const loaded = await other.load({ folder: MODEL });
     // On a machine with a GPU another backend may be right; what was not taken always has its reason.
     for (const { backend, why } of loaded.notTaken) {
       expect(backend).not.toBe("cpu");
@@ -170,7 +170,7 @@ describe("a worker that cannot live", () => {
     writeFileSync(file, 'console.error("libfoo.so: cannot open"); process.exit(7);');
     const log: string[] = [];
     const client = new InferenceClient({ workerFile: file, log: (line) => log.push(line) });
-    const error = await client.load(MODEL).catch((e: unknown) => e);
+    const error = await client.load({ folder: MODEL }).catch((e: unknown) => e);
     expect(error).toMatchObject({ code: "worker-died" });
     expect((error as Error).message).toContain("libfoo.so: cannot open");
     expect((error as Error).message).toContain("exit status 7");
@@ -185,7 +185,7 @@ describe("a worker that cannot live", () => {
       'process.on("message", (m) => m.id !== undefined && process.send({ jsonrpc: "2.0", id: m.id, result: "inference/0" }));',
     );
     const client = new InferenceClient({ workerFile: file });
-    await expect(client.load(MODEL)).rejects.toMatchObject({
+    await expect(client.load({ folder: MODEL })).rejects.toMatchObject({
       code: "version-mismatch",
       hint: expect.stringContaining("Reload"),
     });

@@ -41,7 +41,7 @@ describe.each([
       .update(readFileSync(join(MODEL, "hf/model.safetensors")))
       .digest("hex");
     expect(digest, "demo/model changed: run .venv/bin/python test/fixtures/decode.py").toBe(fixture.weights);
-    expect((await engine.load(MODEL)).decoding).toBe(decoding);
+    expect((await engine.load({ folder: MODEL })).decoding).toBe(decoding);
   });
   afterAll(() => engine.dispose());
 
@@ -64,7 +64,7 @@ describe.each([
     const together = await run(engine, jobs([0, 1, 2]));
     expect(await run(engine, jobs([0, 1, 2]))).toEqual(together);
     const wide = new LocalEngine({ backend: "cpu", threads: 1, slots: 16, block });
-    await wide.load(MODEL);
+    await wide.load({ folder: MODEL });
     expect(await run(wide, jobs([0, 1, 2]))).toEqual(together);
     await wide.dispose();
     for (const job of jobs([2]).slice(0, 4)) {
@@ -157,7 +157,7 @@ test("blocks and steps make the same samples, whatever is cut off", async () => 
   const [blocks, steps] = await Promise.all(
     [true, false].map(async (block) => {
       const engine = new LocalEngine({ backend: "cpu", threads: 1, block });
-      await engine.load(MODEL);
+      await engine.load({ folder: MODEL });
       return engine;
     }),
   );
@@ -180,7 +180,7 @@ test("blocks and steps make the same samples, whatever is cut off", async () => 
 
 describe("damaged folders", () => {
   let folder: string;
-  const load = () => new LocalEngine({ backend: "cpu", threads: 1 }).load(folder);
+  const load = () => new LocalEngine({ backend: "cpu", threads: 1 }).load({ folder });
   const copy = () => {
     folder = mkdtempSync(join(tmpdir(), "errata-model-"));
     cpSync(MODEL, folder, { recursive: true });
@@ -265,7 +265,7 @@ describe("damaged folders", () => {
     copy();
     edit("genai_config.json", (c) => (c.model.eos_token_id = [1, 10, 11]));
     const engine = new LocalEngine({ backend: "cpu", threads: 1 });
-    await engine.load(folder);
+    await engine.load({ folder });
     const rows = await run(engine, jobs([0, 1, 2, 3]));
     const ends = new Set(rows.filter((r) => r.finish === "stop").map((r) => r.tokenIds.at(-1)));
     expect([...ends].filter((end) => end === 10 || end === 11).length).toBeGreaterThan(0);

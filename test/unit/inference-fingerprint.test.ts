@@ -8,10 +8,10 @@ import { assetFile } from "../../src/protocol/paths.js";
 test("a fingerprint follows the weights and the tokenizer, not the name or the folder", async () => {
   const folder = mkdtempSync(join(tmpdir(), "errata-model-"));
   cpSync(assetFile("demo/model"), folder, { recursive: true });
-  const before = await modelFingerprint(folder);
-  expect(before).toBe(await modelFingerprint(assetFile("demo/model")));
+  const before = await modelFingerprint({ folder });
+  expect(before).toBe(await modelFingerprint({ folder: assetFile("demo/model") }));
   writeFileSync(join(folder, "errata.json"), '{"id":"another name"}');
-  expect(await modelFingerprint(folder)).toBe(before);
+  expect(await modelFingerprint({ folder })).toBe(before);
   truncateSync(join(folder, "model.onnx.data"), 1000);
-  expect(await modelFingerprint(folder)).not.toBe(before);
+  expect(await modelFingerprint({ folder })).not.toBe(before);
 });

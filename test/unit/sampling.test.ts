@@ -160,7 +160,7 @@ test("a retry is another sample than the first attempt that it retries", async (
   const it = await job(10);
   const prompts = { solve: await prompt("solve"), reflect: await prompt("reflect") };
   const result = await evaluate(with_, { ...it, prompts }, quiet);
-  const modelHash = await modelFingerprint(MODEL.folder);
+  const modelHash = await modelFingerprint(MODEL);
   const spec = { modelId: MODEL.id, modelHash, purpose: "retry" as const, group: 8, options: OPTIONS };
   const { samplingId } = await it.pool.openSampling({ ...spec, prompt: prompts.solve.source }, []);
   const retries = await it.pool.attemptsOfSampling(samplingId);
