@@ -1,10 +1,11 @@
 import { unwatchFile, watchFile } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, isAbsolute, join, relative, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assetFile } from "../protocol/paths.js";
-import { ErrataError, type ModelEntry } from "../protocol/types.js";
+import { type Endpoint, ErrataError, type ModelEntry } from "../protocol/types.js";
 import { readModelCard, readModelFolder } from "./folder.js";
+import { graphPrecision } from "./precision.js";
 import type { Models } from "./types.js";
 
 /** Id of the embedded model, as its errata.json says. */
@@ -58,11 +59,14 @@ export class WorkspaceModels implements Models {
   }
 
   async add(folder: string, more: Partial<ModelEntry> = {}): Promise<ModelEntry> {
-    const entry = { ...(await this.fromFolder(resolve(folder), new Date().toISOString())), ...more };
-    entry.folder = resolve(folder);
+    const addedAt = new Date().toISOString();
+    const known = more.endpoint
+      ? fromEndpoint(more.endpoint, addedAt)
+      : await this.fromFolder(resolve(folder), addedAt, more.graph);
+    const entry = { ...known, ...more, folder: known.folder };
     if (more.trainable !== undefined) entry.trainable = resolve(entry.folder, more.trainable);
     return this.update((stored) => {
-      const same = stored.find((other) => this.absolute(other).folder === entry.folder);
+      const same = stored.find((other) => isSame(this.absolute(other), entry));
       const taken = new Set(stored.filter((other) => other !== same).map((other) => other.id));
       if (entry.folder !== this.embedded) taken.add(EMBEDDED_ID);
       if (same && more.id === undefined) entry.id = same.id;
@@ -97,9 +101,9 @@ export class WorkspaceModels implements Models {
     };
   }
 
-  /** A model from its folder and its own `errata.json`. Throws when the folder is no model. */
-  private async fromFolder(folder: string, addedAt: string): Promise<ModelEntry> {
-    await readModelFolder(folder);
+  /** A model from its folder (and one graph of it) and its own `errata.json`. Throws when the folder is no model. */
+  private async fromFolder(folder: string, addedAt: string, graph?: string): Promise<ModelEntry> {
+    await readModelFolder(folder, graph);
     const card = await readModelCard(folder);
     const id = card.id ?? (basename(folder) === "model" ? basename(resolve(folder, "..")) : basename(folder));
     const entry: ModelEntry = { id, name: card.name ?? id, folder, addedAt };
@@ -110,12 +114,19 @@ export class WorkspaceModels implements Models {
     if (card.prompts !== undefined) entry.prompts = card.prompts;
     if (card.base !== undefined) entry.base = card.base;
     if (card.run !== undefined) entry.run = card.run;
+    if (graph !== undefined) {
+      entry.graph = graph;
+      // Several graphs of one folder are several models; an export of one graph has its name already.
+      if (card.id === undefined && dirname(graph) !== ".") entry.id += `-${graphPrecision(graph)}`;
+      if (card.name === undefined) entry.name = entry.id;
+    }
     return entry;
   }
 
   private absolute(entry: ModelEntry): ModelEntry {
     const trainable = entry.trainable === undefined ? {} : { trainable: resolve(this.home, entry.trainable) };
-    return { ...entry, folder: resolve(this.home, entry.folder), ...trainable };
+    const folder = entry.endpoint ? "" : resolve(this.home, entry.folder);
+    return { ...entry, folder, ...trainable };
   }
 
   /** Paths inside `.errata` become relative, so that a workspace can be moved. */
@@ -125,7 +136,7 @@ export class WorkspaceModels implements Models {
       return inside.startsWith("..") || isAbsolute(inside) ? path : inside.split("\\").join("/");
     };
     const trainable = entry.trainable === undefined ? {} : { trainable: short(entry.trainable) };
-    return { ...entry, folder: short(entry.folder), ...trainable };
+    return { ...entry, folder: entry.endpoint ? "" : short(entry.folder), ...trainable };
   }
 
   private async read(): Promise<ModelEntry[]> {
@@ -186,6 +197,18 @@ export class WorkspaceModels implements Models {
       await sleep(20);
     }
   }
+}
+
+/** Registered twice? A folder's graphs, and a server's models, are models of their own. */
+function isSame(a: ModelEntry, b: ModelEntry): boolean {
+  return a.endpoint || b.endpoint
+    ? a.endpoint?.url === b.endpoint?.url && a.endpoint?.model === b.endpoint?.model
+    : a.folder === b.folder && a.graph === b.graph;
+}
+
+function fromEndpoint(endpoint: Endpoint, addedAt: string): ModelEntry {
+  const name = endpoint.model.split("/").at(-1) || endpoint.model;
+  return { id: name.replaceAll(/[^\w.-]+/g, "-"), name: endpoint.model, folder: "", endpoint, addedAt };
 }
 
 function free(id: string, taken: Set<string>): string {

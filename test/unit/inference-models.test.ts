@@ -110,6 +110,19 @@ test("another window's change is noticed", async () => {
   stop();
 });
 
+test("a server is a model without a folder; two models of one server are two", async () => {
+  const endpoint = { url: "http://127.0.0.1:8000/v1", model: "Qwen/Qwen2.5-7B-Instruct" };
+  const added = await models.add("", { endpoint });
+  expect(added).toMatchObject({ id: "Qwen2.5-7B-Instruct", name: endpoint.model, folder: "", endpoint });
+  expect((await models.add("", { endpoint: { ...endpoint, concurrency: 4 } })).id).toBe(added.id);
+  expect((await models.add("", { endpoint: { ...endpoint, model: "other" } })).id).toBe("other");
+  const again = await new WorkspaceModels(workspace).get(added.id);
+  expect(again).toMatchObject({ folder: "", endpoint: { concurrency: 4 } });
+  expect(await models.list()).toHaveLength(3);
+  await models.remove(added.id);
+  expect(await models.list()).toHaveLength(2);
+});
+
 test("removing forgets the entry and keeps the folder; the embedded model stays", async () => {
   const entry = await models.add(runModel("r1"));
   await models.remove(entry.id);
