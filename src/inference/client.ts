@@ -95,12 +95,13 @@ export class InferenceClient implements Engine {
         const doneBefore = reported.size;
         let tokens = 0;
         this.listeners.set(id, ({ rows, progress, live }) => {
+          // Before the rows: it may be of one of them, which was still under way when this was told.
+          if (live) on.live?.(live);
           for (const row of rows) {
             reported.add(rowId(row.key, row.sample));
             this.restarts = 0;
             on.row(row);
           }
-          if (live) on.live?.(live);
           if (!progress) return;
           tokens = progress.tokens;
           const all = tokensBefore + tokens;
@@ -114,7 +115,8 @@ export class InferenceClient implements Engine {
           });
         });
         try {
-          await worker.rpc.request(GENERATE, { id, jobs: rest, options }, signal);
+          const live = on.live !== undefined;
+          await worker.rpc.request(GENERATE, { id, jobs: rest, options, live }, signal);
         } finally {
           tokensBefore += tokens;
           this.listeners.delete(id);

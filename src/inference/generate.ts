@@ -1,5 +1,6 @@
 import type { Generation, SamplingOptions } from "../protocol/types.js";
 import type { Decoder, Sequence } from "./decoder.js";
+import { LiveTeller, type Watched } from "./live.js";
 import { hashTokens, uniform } from "./random.js";
 import { Sampler } from "./sampler.js";
 import { type ChatTokenizer, cutAtStop, StopFinder } from "./tokenizer.js";
@@ -27,17 +28,17 @@ export interface GenerateContext {
 }
 
 /** One sample under way. */
-class Row implements Sequence {
+class Row implements Sequence, Watched {
   finish: Generation["finish"] | undefined;
   readonly limit: number;
-  private readonly tokens: number[] = [];
+  readonly tokens: number[] = [];
   private readonly logprobs: number[] = [];
   private readonly stop: StopFinder | undefined;
 
   constructor(
     private readonly job: PreparedJob,
     private readonly hash: [number, number],
-    private readonly sample: number,
+    readonly sample: number,
     maxTokens: number,
     private readonly context: GenerateContext,
     private readonly options: SamplingOptions,
@@ -47,6 +48,9 @@ class Row implements Sequence {
     this.stop = stops.length > 0 ? new StopFinder(context.tokenizer, stops) : undefined;
   }
 
+  get key(): string {
+    return this.job.key;
+  }
   get token(): number {
     return this.tokens.at(-1) ?? 0;
   }
@@ -107,6 +111,7 @@ export async function generate(
   const rowsTotal = jobs.reduce((sum, job) => sum + job.samples.length, 0);
   const slots = Math.min(decoder.slots, rowsTotal);
   const rows: (Row | undefined)[] = [];
+  const live = on.live && new LiveTeller(context.tokenizer, on.live);
   const start = performance.now();
   let rowsDone = 0;
   let tokens = 0;
@@ -158,6 +163,7 @@ export async function generate(
     active.forEach((row, slot) => {
       if (report(row)) rows[slot] = undefined;
     });
+    live?.look(rows);
     const seconds = (performance.now() - start) / 1000;
     on.progress?.({ rowsDone, rowsTotal, tokens, tokensPerSecond: tokens / Math.max(seconds, 1e-3) });
   }

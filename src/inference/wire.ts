@@ -21,6 +21,8 @@ export interface GenerateParams {
   id: number;
   jobs: GenerateJob[];
   options: SamplingOptions;
+  /** Somebody wants the text of a sample under way. */
+  live?: boolean;
 }
 export interface RowsParams {
   id: number;

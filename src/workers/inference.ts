@@ -1,6 +1,6 @@
 import { LocalEngine } from "../inference/engine.js";
 import { PROBE, probeInChild, runProbe } from "../inference/probe.js";
-import type { GenerateProgress } from "../inference/types.js";
+import type { GenerateListener, GenerateProgress, LiveText } from "../inference/types.js";
 import {
   GENERATE,
   type GenerateParams,
@@ -35,17 +35,26 @@ function serve(options: WorkerOptions): void {
     return engine.load(source);
   });
   rpc.handle(PREVIEW, ({ messages }: PreviewParams) => engine.preview(messages));
-  rpc.handle(GENERATE, async ({ id, jobs, options: sampling }: GenerateParams, signal) => {
+  rpc.handle(GENERATE, async ({ id, jobs, options: sampling, live }: GenerateParams, signal) => {
     let progress: GenerateProgress | undefined;
+    let text: LiveText | undefined;
     const events = new Coalescer<RowsParams["rows"]>((batches) => {
-      rpc.notify(ROWS, { id, rows: batches.flat(), ...(progress && { progress }) } satisfies RowsParams);
+      const event = { id, rows: batches.flat(), ...(progress && { progress }), ...(text && { live: text }) };
+      text = undefined;
+      rpc.notify(ROWS, event satisfies RowsParams);
     });
-    const on = {
-      row: (row: RowsParams["rows"][number]) => events.add([row]),
-      progress: (now: GenerateProgress) => {
+    const on: GenerateListener = {
+      row: (row) => events.add([row]),
+      progress: (now) => {
         progress = now;
         events.add([]);
       },
+      ...(live && {
+        live: (now) => {
+          text = now;
+          events.add([]);
+        },
+      }),
     };
     try {
       await engine.generate(jobs, sampling, on, signal);
