@@ -14,17 +14,32 @@ export interface Segment {
   start: number;
 }
 
+const BOXES = ["\\boxed{", "\\fbox{"];
 const ENVIRONMENTS = /^\\begin\{((?:equation|align|alignat|gather|multline|eqnarray)\*?)\}/;
 
 export function segmentMath(text: string): Segment[] {
-  const out: Segment[] = [];
+  return scan(text, false).segments;
+}
+
+/**
+ * The same for a text that goes on: what its continuation cannot change any more, up to `end`. From there on a
+ * formula may have begun that is not closed yet. What follows `end` is segmented by calling this again with the text
+ * from `end` on, so that a text that grows is read once.
+ */
+export function segmentGrowing(text: string): { segments: Segment[]; end: number } {
+  return scan(text, true);
+}
+
+function scan(text: string, grows: boolean): { segments: Segment[]; end: number } {
+  const segments: Segment[] = [];
   let textFrom = 0;
   let at = 0;
   const push = (kind: Segment["kind"], body: string, start: number, end: number): void => {
-    out.push({ kind, body, source: text.slice(start, end), start });
+    segments.push({ kind, body, source: text.slice(start, end), start });
   };
   while (at < text.length) {
     const found = mathAt(text, at);
+    if (grows && (found ? undecided(text, at, found) : mayOpen(text, at))) break;
     if (found === null) {
       // An escaped character is never a delimiter.
       at += text[at] === "\\" ? 2 : 1;
@@ -35,8 +50,40 @@ export function segmentMath(text: string): Segment[] {
     at = found.end;
     textFrom = at;
   }
-  if (textFrom < text.length) push("text", text.slice(textFrom), textFrom, text.length);
-  return out;
+  const end = Math.min(at, text.length);
+  if (textFrom < end) push("text", text.slice(textFrom, end), textFrom, end);
+  return { segments, end };
+}
+
+/** A formula is not waited for longer than this: nobody typesets one so long. */
+const LONGEST_WAIT = 4000;
+
+/** A dollar that closes at the very end: a digit after it would make the two an amount. */
+function undecided(text: string, at: number, found: Found): boolean {
+  return text[at] === "$" && found.kind === "inline" && found.end === text.length;
+}
+
+/** No formula begins at `at` as the text is now; true when one may with what is still to come. */
+function mayOpen(text: string, at: number): boolean {
+  const rest = text.length - at;
+  if (rest > LONGEST_WAIT) return false;
+  if (text[at] === "$") {
+    if (rest === 1) return true;
+    if (text[at + 1] === "$") return text.indexOf("$$", at + 2) < 0;
+    const end = closingDollar(text, at);
+    return end !== null && end + 1 >= text.length;
+  }
+  if (text[at] !== "\\") return false;
+  if (rest === 1) return true;
+  if (text[at + 1] === "(") return text.indexOf("\\)", at + 2) < 0;
+  if (text[at + 1] === "[") return text.indexOf("\\]", at + 2) < 0;
+  const start = text.slice(at, at + 24);
+  if (BOXES.some((box) => box.startsWith(start))) return true;
+  const box = BOXES.find((name) => start.startsWith(name));
+  if (box) return rest < LONGEST_BOX;
+  return (
+    ENVIRONMENTS.test(start) || (rest < 24 && /^\\(?:b|be|beg|begi|begin|begin\{[a-z]*\*?)$/.test(start))
+  );
 }
 
 interface Found {
@@ -50,7 +97,7 @@ function mathAt(text: string, at: number): Found | null {
   if (text[at] !== "\\") return null;
   if (text.startsWith("\\(", at)) return until(text, at, "\\)", "inline");
   if (text.startsWith("\\[", at)) return until(text, at, "\\]", "display");
-  if (text.startsWith("\\boxed{", at) || text.startsWith("\\fbox{", at)) {
+  if (BOXES.some((box) => text.startsWith(box, at))) {
     const end = balanced(text, text.indexOf("{", at));
     return end === null ? null : { kind: "inline", body: text.slice(at, end), end };
   }
@@ -83,12 +130,8 @@ function doubleDollar(text: string, at: number): Found | null {
  * the inside looks like TeX. `$5 and $6` and `$5-$6` are money.
  */
 function dollar(text: string, at: number): Found | null {
-  let end = at + 1;
-  while (end < text.length && text[end] !== "$") {
-    if (text[end] === "\n" && /^\n[ \t]*\n/.test(text.slice(end, end + 8))) return null;
-    end += text[end] === "\\" ? 2 : 1;
-  }
-  if (end >= text.length) return null;
+  const end = closingDollar(text, at);
+  if (end === null || end >= text.length) return null;
   const body = text.slice(at + 1, end);
   if (body.trim() === "" || /\d/.test(text[end + 1] ?? "")) return null;
   const texLike = /[\\^_={}<>+]/.test(body);
@@ -98,6 +141,16 @@ function dollar(text: string, at: number): Found | null {
   // "$5 for each one and 10$": an amount, then words.
   if (/^\d/.test(body) && !texLike && /\s[a-z]{2,}\s/i.test(body)) return null;
   return { kind: "inline", body, end: end + 1 };
+}
+
+/** Offset of the next unescaped dollar in the same paragraph; null when the paragraph ends before, else past the end. */
+function closingDollar(text: string, at: number): number | null {
+  let end = at + 1;
+  while (end < text.length && text[end] !== "$") {
+    if (text[end] === "\n" && /^\n[ \t]*\n/.test(text.slice(end, end + 8))) return null;
+    end += text[end] === "\\" ? 2 : 1;
+  }
+  return end;
 }
 
 /** No answer is longer; the bound keeps a text of unclosed boxes from costing quadratic time. */

@@ -1,4 +1,4 @@
-import { segmentMath } from "./math.js";
+import { type Segment, segmentGrowing, segmentMath } from "./math.js";
 
 /** One numbered step of a solution. */
 export interface Step {
@@ -38,6 +38,48 @@ export function cutSteps(solution: string): Step[] {
   }
   close(solution.length);
   return steps;
+}
+
+/** What is known for good of a growing solution: a piece of its step, or null where the step ends. */
+export type StepPiece = Pick<Segment, "kind" | "source"> | null;
+
+/**
+ * Cuts a solution that is still being written. Every piece is told once and never taken back; in the end the pieces
+ * make the very steps of `cutSteps` (but for formulas of more than 4000 characters, which are not waited for).
+ */
+export class StepStream {
+  private text = "";
+  /** What was told goes up to here. */
+  private told = 0;
+
+  /** What is not told yet: a formula may be open in it. */
+  get rest(): string {
+    return this.text.slice(this.told);
+  }
+
+  /** From `at` on the text is now `more`. False when that contradicts what was told: begin again with a new stream. */
+  put(at: number, more: string): boolean {
+    if (at < this.told) return false;
+    this.text = this.text.slice(0, at) + more;
+    return true;
+  }
+
+  /** The pieces that have become certain; all that is left, when the text has `ended`. */
+  take(ended = false): StepPiece[] {
+    const { rest } = this;
+    const { segments, end } = ended
+      ? { segments: segmentMath(rest), end: rest.length }
+      : segmentGrowing(rest);
+    this.told += end;
+    return segments.flatMap((segment): StepPiece[] => {
+      if (segment.kind !== "text") return [segment];
+      const lines = segment.source.split("\n");
+      return lines.flatMap((line, i): StepPiece[] => [
+        ...(i > 0 ? [null] : []),
+        ...(line === "" ? [] : [{ kind: "text" as const, source: line }]),
+      ]);
+    });
+  }
 }
 
 /** 53-bit content hash (cyrb53, public domain) of a solution under these cutting rules, in hexadecimal. */
