@@ -12,8 +12,10 @@ const ENDS = 1 << 20;
  * Tells the model in a folder from another under the same name, so that what one answered is never taken for the
  * other's. 16 hexadecimal digits; of a folder that cannot be read, those of nothing (loading it says why).
  */
-export async function modelFingerprint({ folder }: ModelSource): Promise<string> {
+export async function modelFingerprint({ folder, endpoint }: ModelSource): Promise<string> {
   const hash = createHash("sha256");
+  // What a server has behind a name cannot be told.
+  if (endpoint) return hash.update(`${endpoint.url} ${endpoint.model}`).digest("hex").slice(0, 16);
   const names = await readdir(folder).catch(() => []);
   for (const name of names.filter((n) => DECIDES.test(n) && n !== "errata.json").sort()) {
     const file = await open(join(folder, name));

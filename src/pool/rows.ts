@@ -101,6 +101,11 @@ export function toAnnotation(row: Row): Annotation {
   };
 }
 
+/** Tokens of a generation, also where a server tells no more than their number. */
+export function sizeOf({ tokens, tokenIds }: Generation): number {
+  return tokens ?? tokenIds.length;
+}
+
 /** Token ids as little-endian Int32 and log-probabilities as little-endian Float32 (every platform we ship for). */
 export function packTokens(generation: Generation): [ids: Buffer, logprobs: Buffer] {
   return [

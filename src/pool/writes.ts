@@ -8,7 +8,7 @@ import {
 } from "../protocol/types.js";
 import { keepsSql } from "./filter.js";
 import { notThere, readFilter } from "./reads.js";
-import { packTokens, toProblem, verdictOf } from "./rows.js";
+import { packTokens, sizeOf, toProblem, verdictOf } from "./rows.js";
 import type { Connection, SqlValue } from "./sqlite.js";
 import type { NewAttempt, NewReflection, OpenGroup, SamplingSpec } from "./types.js";
 
@@ -86,7 +86,7 @@ export async function writeAttempts(db: Connection, attempts: NewAttempt[]): Pro
     const verdict = verdictOf(generation.finish, generation.text, grade);
     return [
       ...[groupId, Number(group.problem_id), sample, String(group.purpose), verdict, verdict, grade.answer],
-      ...[grade.span?.[0] ?? null, grade.span?.[1] ?? null, generation.finish, generation.tokenIds.length],
+      ...[grade.span?.[0] ?? null, grade.span?.[1] ?? null, generation.finish, sizeOf(generation)],
       ...[grade.reason, at],
     ];
   });
@@ -131,7 +131,7 @@ export async function writeReflections(db: Connection, reflections: NewReflectio
       r.grade.answer,
       r.grade.reason,
     ],
-    ...[r.generation.finish, r.generation.tokenIds.length, at],
+    ...[r.generation.finish, sizeOf(r.generation), at],
   ]);
   await insert(
     db,

@@ -50,11 +50,16 @@ export type Finish = "stop" | "length";
 /** One generated text. */
 export interface Generation {
   text: string;
-  /** Generated token ids, the end token included when there was one. */
+  /** Generated token ids, the end token included when there was one. Empty where a server made the text. */
   tokenIds: number[];
-  /** One per token: log-probability under the model at temperature 1, before top-k and top-p. Nats. */
+  /**
+   * One per token: log-probability under the model at temperature 1, before top-k and top-p. Nats. Of a server: as it
+   * defines them, and empty where it gives none.
+   */
   logprobs: number[];
   finish: Finish;
+  /** How many tokens, where their ids are not known. */
+  tokens?: number;
 }
 
 export interface ChatMessage {

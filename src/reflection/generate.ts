@@ -1,7 +1,7 @@
 import type { Grader } from "../grading/types.js";
 import type { Engine, GeneratedRow, GenerateJob, LoadedModel } from "../inference/types.js";
 import { Intake } from "../pool/intake.js";
-import type { ModelEntry, Report, SamplingOptions } from "../protocol/types.js";
+import type { Generation, ModelEntry, Report, SamplingOptions } from "../protocol/types.js";
 
 /** What every step that generates works with. */
 export interface Tools {
@@ -81,7 +81,7 @@ export async function generateAndStore<Graded>(
         work.options,
         {
           row: (row) => {
-            tokens += row.tokenIds.length;
+            tokens += row.tokens ?? row.tokenIds.length;
             intake.push(row);
           },
           progress: (now) => {
@@ -103,6 +103,11 @@ export async function generateAndStore<Graded>(
     ...{ made: intake.stored, tokens, seconds, tokensPerSecond: tokens / seconds },
     ...{ backend: loaded.backend, notTaken: loaded.notTaken },
   };
+}
+
+/** The sample itself, of a row as an engine reports it. */
+export function generationOf({ text, tokenIds, logprobs, finish, tokens }: GeneratedRow): Generation {
+  return { text, tokenIds, logprobs, finish, ...(tokens === undefined ? {} : { tokens }) };
 }
 
 /** "4 310 tok/s": thin spaces, as people write figures beside text. */

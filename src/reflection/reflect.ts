@@ -4,7 +4,7 @@ import type { GeneratedRow, GenerateJob } from "../inference/types.js";
 import type { NewReflection, Pool, StoredProblem } from "../pool/types.js";
 import { hashOf } from "../pool/writes.js";
 import type { Attempt, Grade, ModelEntry, Report, SamplingOptions } from "../protocol/types.js";
-import { generateAndStore, type Throughput, type Tools } from "./generate.js";
+import { generateAndStore, generationOf, type Throughput, type Tools } from "./generate.js";
 import { parseReflection } from "./parse.js";
 
 export interface ReflectJob {
@@ -104,13 +104,13 @@ async function read(
   row: GeneratedRow,
   gold: string,
 ): Promise<Omit<NewReflection, "attemptId" | "modelId">> {
-  const { text, tokenIds, logprobs, finish, sample } = row;
+  const { text, sample } = row;
   const { analysis, corrected, parsed } = parseReflection(text);
   const grade: Grade =
     corrected === ""
       ? { verdict: "incorrect", answer: null, span: null, reason: "There is no corrected solution to read." }
       : await tools.grader.grade(corrected, gold);
-  const generation = { text, tokenIds, logprobs, finish };
+  const generation = generationOf(row);
   return { sample, generation, analysis, correctedSolution: corrected, parsed, grade };
 }
 

@@ -2,7 +2,7 @@ import { modelFingerprint } from "../inference/fingerprint.js";
 import { type PromptFile, renderPrompt } from "../inference/prompts.js";
 import type { NewAttempt, OpenGroup, Pool, SamplingPurpose } from "../pool/types.js";
 import type { Attempt, ModelEntry, Report, SamplingOptions, Verdict } from "../protocol/types.js";
-import { generateAndStore, type Throughput, type Tools } from "../reflection/generate.js";
+import { generateAndStore, generationOf, type Throughput, type Tools } from "../reflection/generate.js";
 
 export interface SamplingJob {
   pool: Pool;
@@ -94,10 +94,9 @@ export async function sampleGroups(
       })),
       grade: async (row) => {
         const groupId = Number(row.key);
-        const { text, tokenIds, logprobs, finish } = row;
         return {
-          ...{ groupId, sample: row.sample - offset, generation: { text, tokenIds, logprobs, finish } },
-          grade: await tools.grader.grade(text, golds.get(groupId) ?? ""),
+          ...{ groupId, sample: row.sample - offset, generation: generationOf(row) },
+          grade: await tools.grader.grade(row.text, golds.get(groupId) ?? ""),
         };
       },
       store: (rows) => job.pool.putAttempts(rows),
