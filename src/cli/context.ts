@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createGrader } from "../grading/index.js";
 import type { Grader } from "../grading/types.js";
+import { AnyEngine } from "../inference/any-engine.js";
 import { InferenceClient } from "../inference/client.js";
 import { WorkspaceModels } from "../inference/models.js";
 import type { Engine, Models } from "../inference/types.js";
@@ -10,6 +11,7 @@ import type { Pool } from "../pool/types.js";
 import { ErrataError } from "../protocol/types.js";
 import { findPython, MANAGED, type PythonPlaces } from "../runs/python.js";
 import { WorkspaceRuns } from "../runs/store.js";
+import { remoteEngine } from "./endpoint.js";
 import { ProgressLine } from "./progress.js";
 
 /**
@@ -58,7 +60,10 @@ export class Context {
   engine(): Engine {
     return this.once("engine", () => {
       const backend = process.env.ERRATA_BACKEND;
-      const engine = new InferenceClient(backend ? { backend } : {});
+      const engine = new AnyEngine({
+        local: () => new InferenceClient(backend ? { backend } : {}),
+        remote: () => remoteEngine(),
+      });
       this.closing.push(() => engine.dispose());
       return engine;
     });

@@ -66,6 +66,18 @@ export function baseUrl(text: string): string {
   return url.origin + path;
 }
 
+/** An endpoint as `models.json` has it: anybody may have written that. Throws "bad-endpoint". */
+export function checkEndpoint({ url, model, concurrency }: Endpoint): void {
+  if (typeof url !== "string" || typeof model !== "string" || model === "")
+    throw bad("An endpoint in models.json has no address or no model's name");
+  baseUrl(url);
+  if (
+    concurrency !== undefined &&
+    !(Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 1024)
+  )
+    throw bad(`The endpoint ${url} has a concurrency that is no number from 1 to 1024`);
+}
+
 function bad(message: string): ErrataError {
   return new ErrataError(message, "Give it as http://127.0.0.1:8000/v1 or https://host/v1.", "bad-endpoint");
 }

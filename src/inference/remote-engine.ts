@@ -6,7 +6,7 @@ import {
   type ModelSource,
   type SamplingOptions,
 } from "../protocol/types.js";
-import { type EndpointKeys, hostOf, NO_KEYS } from "./remote-endpoint.js";
+import { checkEndpoint, type EndpointKeys, hostOf, NO_KEYS } from "./remote-endpoint.js";
 import { Server, type ServerOptions } from "./remote-server.js";
 import { Watch } from "./remote-watch.js";
 import type { Engine, GenerateJob, GenerateListener, LoadedModel } from "./types.js";
@@ -48,6 +48,7 @@ export class RemoteEngine implements Engine {
     return this.queued(async () => {
       this.server = undefined;
       if (!endpoint) throw new ErrataError("The model has no endpoint", undefined, "no-model");
+      checkEndpoint(endpoint);
       await this.options.allow?.(endpoint);
       const server = this.serverOf(endpoint);
       const described = await server.describe(this.stop.signal);
@@ -83,6 +84,16 @@ export class RemoteEngine implements Engine {
         throw this.stop.signal.aborted ? this.stop.signal.reason : error;
       }
     });
+  }
+
+  /** One small completion, to see whether the model answers; resolves with what it said. */
+  async tryOut(signal?: AbortSignal): Promise<string> {
+    let said = "";
+    const messages: ChatMessage[] = [{ role: "user", content: "What is 2 + 2?" }];
+    const options = { ...PROBE_OPTIONS, temperature: 0, maxTokens: 16 };
+    const job = { key: "try", messages, samples: [0] };
+    await this.generate([job], options, { row: ({ text }) => (said = text) }, signal);
+    return said;
   }
 
   async preview(): ReturnType<Engine["preview"]> {
@@ -192,7 +203,7 @@ export class RemoteEngine implements Engine {
 }
 
 function concurrencyOf({ concurrency }: Endpoint): number {
-  return Math.max(1, Math.round(concurrency ?? CONCURRENCY));
+  return concurrency ?? CONCURRENCY;
 }
 
 function tasksOf(job: GenerateJob, options: SamplingOptions, several: boolean): Task[] {
