@@ -15,6 +15,7 @@ import { UsageError } from "./arguments.js";
 
 const OPENAI = "https://api.openai.com";
 
+const warned = new Set<string>();
 /** ERRATA_API_KEY, for whichever server a person names or agrees to; OPENAI_API_KEY belongs to OpenAI alone. */
 const keys: EndpointKeys = {
   get: async (origin) => {
@@ -22,8 +23,10 @@ const keys: EndpointKeys = {
       process.env.ERRATA_API_KEY?.trim() ||
       (origin === OPENAI ? process.env.OPENAI_API_KEY?.trim() : undefined) ||
       undefined;
-    if (key && isOpen(origin))
+    if (key && isOpen(origin) && !warned.has(origin)) {
+      warned.add(origin);
       console.error(`The key goes to ${hostOf(origin)} over plain http: whoever is on the way can read it.`);
+    }
     return key;
   },
 };

@@ -5,8 +5,8 @@ import { Fault, Http, without } from "./remote-http.js";
 /** Where keys for servers come from. A key is kept for an origin (scheme, host and port), and sent to no other. */
 export interface EndpointKeys {
   get(origin: string): Promise<string | undefined>;
-  /** The server refused what `get` gave, or wants a key where there was none: another one, or undefined to give up. */
-  refused?(origin: string, why: string): Promise<string | undefined>;
+  /** The server refused what `get` gave, or wants a key where there was none. True: `get` gives another one now. */
+  refused?(origin: string, why: string): Promise<boolean>;
 }
 export const NO_KEYS: EndpointKeys = { get: async () => undefined };
 
@@ -24,9 +24,9 @@ export function originOf(url: string): string {
   return new URL(url).origin;
 }
 
-/** Host and port, as people call a server. */
+/** Host and port, as people call a server; what is no address as it stands. */
 export function hostOf(url: string): string {
-  return new URL(url).host;
+  return URL.canParse(url) ? new URL(url).host : url;
 }
 
 /** On this machine: nothing that is sent leaves it. */

@@ -1,4 +1,4 @@
-import type { ChatMessage, Endpoint, ErrataError, SamplingOptions } from "../protocol/types.js";
+import type { ChatMessage, Endpoint, SamplingOptions } from "../protocol/types.js";
 import { Completion, type Sampled } from "./remote-answer.js";
 import {
   type EndpointKeys,
@@ -48,7 +48,8 @@ export class Server {
   readonly manner = new Manner();
   private readonly http = new Http();
   private readonly patience: Patience;
-  private key: Promise<string | undefined> | undefined;
+  private asking: Promise<boolean> | undefined;
+  /** Keys asked for since one was last accepted. */
   private newKeys = 0;
 
   constructor(
@@ -154,6 +155,7 @@ export class Server {
     const { url } = this.endpoint;
     const idleMs = this.options.idleMs ?? IDLE_MS;
     const answer = await this.http.send({ url: `${url}/chat/completions`, body, key, signal, idleMs });
+    this.newKeys = 0;
     if (!answer.headers["content-type"]?.includes("event-stream")) {
       completion.add(parse(await readText(answer, { key })));
       give(true);
@@ -196,25 +198,21 @@ export class Server {
   }
 
   private currentKey(): Promise<string | undefined> {
-    this.key ??= this.options.keys.get(originOf(this.endpoint.url));
-    return this.key;
+    return this.options.keys.get(originOf(this.endpoint.url));
   }
 
-  /** After `used` was refused: a key to go on with. Requests that fail together ask for it once. */
+  /** After `used` was refused: resolves when there is another key. Requests that fail together ask for it once. */
   private async renewKey(used: string | undefined, fault: Fault): Promise<void> {
-    const refusal: ErrataError = explain(fault, this.endpoint, 1, used);
     if ((await this.currentKey()) !== used) return;
-    if (!this.options.keys.refused || this.newKeys >= NEW_KEYS) throw refusal;
-    const before = this.key;
-    this.asking ??= this.options.keys
-      .refused(originOf(this.endpoint.url), refusal.message)
-      .finally(() => (this.asking = undefined));
-    const key = await this.asking;
-    if (key === undefined) throw refusal;
-    if (this.key !== before) return;
-    this.newKeys++;
-    this.key = Promise.resolve(key);
+    const refusal = explain(fault, this.endpoint, 1, used);
+    const { keys } = this.options;
+    if (!this.asking) {
+      if (!keys.refused || this.newKeys >= NEW_KEYS) throw refusal;
+      this.newKeys++;
+      this.asking = keys.refused(originOf(this.endpoint.url), refusal.message).finally(() => {
+        this.asking = undefined;
+      });
+    }
+    if (!(await this.asking)) throw refusal;
   }
-
-  private asking: Promise<string | undefined> | undefined;
 }

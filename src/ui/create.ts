@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as vscode from "vscode";
 import { createGrader } from "../grading/index.js";
 import type { Grader } from "../grading/types.js";
+import { AnyEngine } from "../inference/any-engine.js";
 import { InferenceClient } from "../inference/client.js";
 import { WorkspaceModels } from "../inference/models.js";
 import type { Engine, Models } from "../inference/types.js";
@@ -14,6 +15,7 @@ import { WorkspaceRuns } from "../runs/store.js";
 import type { Runs } from "../runs/types.js";
 import { annotator } from "./annotator.js";
 import { showError } from "./errors.js";
+import { remoteEngine } from "./models/endpoint.js";
 import type { Step } from "./names.js";
 import type { Services } from "./services.js";
 import type { Settings } from "./settings.js";
@@ -92,10 +94,14 @@ class WindowServices implements Services {
     this.needTrust();
     const backend = this.setting("backend");
     const threads = this.setting("threads");
-    this.theEngine ??= new InferenceClient({
-      ...(backend === "auto" ? {} : { backend }),
-      ...(threads > 0 ? { threads } : {}),
-      log: (line) => this.log.info(`inference: ${line}`),
+    this.theEngine ??= new AnyEngine({
+      local: () =>
+        new InferenceClient({
+          ...(backend === "auto" ? {} : { backend }),
+          ...(threads > 0 ? { threads } : {}),
+          log: (line) => this.log.info(`inference: ${line}`),
+        }),
+      remote: () => remoteEngine(this),
     });
     return this.theEngine;
   }

@@ -33,6 +33,8 @@ const MENDS: Readonly<Record<string, readonly Mend[]>> = {
   "install-failed": [SHOW_LOG, DOCTOR],
   "no-run": [NEW_RECIPE],
   "no-recipe": [NEW_RECIPE],
+  "endpoint-key": [{ title: "Set Endpoint Key…", command: "errata.setEndpointKey" }],
+  "endpoint-consent": [ADD_MODEL],
   "worker-died": [SHOW_LOG, DOCTOR],
 };
 

@@ -37,6 +37,7 @@ export const COMMANDS = [
   "addModel",
   "useModel",
   "removeModel",
+  "setEndpointKey",
   "setUpTraining",
   "doctor",
   "showLog",

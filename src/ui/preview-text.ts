@@ -15,6 +15,9 @@ export function previewText({ name, model, file, messages, text, tokens }: Previ
   const chat = messages.map(({ role, content }) => `--- ${role}\n${content}`).join("\n\n");
   const width = Math.max(...tokens.map(({ id }) => String(id).length), 2);
   const rows = tokens.map(({ id, text: piece }) => `${String(id).padStart(width)}  ${JSON.stringify(piece)}`);
+  // A server keeps its tokens to itself: `text` says so.
+  const exact =
+    tokens.length > 0 ? [`EXACT TEXT, ${tokens.length} tokens`, text, "", "TOKENS", ...rows] : [text];
   return [
     `Prompt “${name}” as ${model} reads it`,
     `Template: ${file}`,
@@ -22,11 +25,7 @@ export function previewText({ name, model, file, messages, text, tokens }: Previ
     `MESSAGES`,
     chat,
     "",
-    `EXACT TEXT, ${tokens.length} tokens`,
-    text,
-    "",
-    "TOKENS",
-    ...rows,
+    ...exact,
     "",
   ].join("\n");
 }

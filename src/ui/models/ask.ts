@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { hostOf } from "../../inference/remote-endpoint.js";
 import { ErrataError, type ModelEntry } from "../../protocol/types.js";
 import type { Services } from "../services.js";
 
@@ -40,10 +41,11 @@ export async function askModel(
       model.id === model.name ? "" : model.id,
       model.base ? `from ${model.base}` : "",
       model.trainable ? "trainable" : "",
+      model.endpoint ? `server · ${hostOf(model.endpoint.url)}` : "",
     ]
       .filter(Boolean)
       .join(" · "),
-    detail: model.folder,
+    detail: model.endpoint?.url ?? model.folder,
     model,
   }));
   // One question of several: a webview that had the focus takes it back between them, and must not end them.

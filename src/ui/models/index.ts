@@ -3,6 +3,7 @@ import type { ModelEntry } from "../../protocol/types.js";
 import { command } from "../commands.js";
 import type { Services } from "../services.js";
 import { askModel } from "./ask.js";
+import { registerEndpoints } from "./endpoint.js";
 import { ModelsTree } from "./tree.js";
 
 export function isModel(value: unknown): value is ModelEntry {
@@ -40,13 +41,17 @@ export function registerModels(services: Services): ModelsTree {
     if (!model) return;
     const chosen = await vscode.window.showWarningMessage(
       `Remove ${model.name} from this workspace's models?`,
-      { modal: true, detail: `Its files stay in ${model.folder}; its attempts stay in the pool.` },
+      {
+        modal: true,
+        detail: `${model.endpoint ? "The server is not touched" : `Its files stay in ${model.folder}`}; its attempts stay in the pool.`,
+      },
       "Remove",
     );
     if (chosen !== "Remove") return;
     await services.models.remove(model.id);
     tree.refresh();
   });
+  registerEndpoints(services);
   return tree;
 }
 

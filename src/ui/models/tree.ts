@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import * as vscode from "vscode";
+import { hostOf } from "../../inference/remote-endpoint.js";
 import type { ModelEntry } from "../../protocol/types.js";
 import { setContext } from "../commands.js";
 import { CONTEXT, VIEWS } from "../names.js";
@@ -33,28 +34,36 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
     );
     item.id = model.id;
     item.iconPath = new vscode.ThemeIcon(
-      model.base ? "git-commit" : "circuit-board",
+      model.endpoint ? "cloud" : model.base ? "git-commit" : "circuit-board",
       used ? new vscode.ThemeColor("charts.green") : undefined,
     );
     item.description = [
       used ? "in use" : "",
       model.name === model.id ? "" : model.id,
       model.base ? `from ${model.base}` : "",
-      model.trainable ? "" : "samples, cannot be trained",
+      model.endpoint
+        ? `server · ${hostOf(model.endpoint.url)}`
+        : model.trainable
+          ? ""
+          : "samples, cannot be trained",
     ]
       .filter(Boolean)
       .join(" · ");
     item.tooltip = [
-      `${model.id} in ${model.folder}`,
-      model.trainable
-        ? `Trainable weights: ${basename(model.trainable)}`
-        : "No trainable weights beside it: it can sample and reflect, but no run can start from it.",
+      model.endpoint
+        ? `${model.id}: ${model.endpoint.model} at ${model.endpoint.url}`
+        : `${model.id} in ${model.folder}`,
+      model.endpoint
+        ? "A server makes its samples: prompts are sent there as plain text. No run can start from it."
+        : model.trainable
+          ? `Trainable weights: ${basename(model.trainable)}`
+          : "No trainable weights beside it: it can sample and reflect, but no run can start from it.",
       model.run ? `Made by run ${model.run}` : "",
       model.addedAt ? `Added ${new Date(model.addedAt).toLocaleString()}` : "Comes with Errata",
     ]
       .filter(Boolean)
       .join("\n");
-    item.contextValue = `model${model.trainable ? ".trainable" : ""}${model.addedAt ? ".added" : ""}`;
+    item.contextValue = `model${model.endpoint ? ".remote" : ""}${model.trainable ? ".trainable" : ""}${model.addedAt ? ".added" : ""}`;
     return item;
   }
 

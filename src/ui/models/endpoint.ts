@@ -1,0 +1,197 @@
+import * as vscode from "vscode";
+import { consentText, KnownServers, notAllowed } from "../../inference/remote-consent.js";
+import {
+  baseUrl,
+  discover,
+  type EndpointKeys,
+  hostOf,
+  isOpen,
+  originOf,
+  type ServedModel,
+} from "../../inference/remote-endpoint.js";
+import { RemoteEngine } from "../../inference/remote-engine.js";
+import { type Endpoint, ErrataError, type ModelEntry } from "../../protocol/types.js";
+import { command } from "../commands.js";
+import type { Services } from "../services.js";
+
+const PLACE = "http://127.0.0.1:8000/v1";
+
+/** Models behind servers, for this window: keys in its secret storage, and nothing sent without a person's word. */
+export function remoteEngine(services: Pick<Services, "context" | "log">): RemoteEngine {
+  const known = new KnownServers();
+  return new RemoteEngine({
+    keys: keysIn(services),
+    allow: async (endpoint) => {
+      if (await known.has(endpoint.url)) return;
+      if (!(await agrees(endpoint))) throw notAllowed(endpoint);
+      await known.add(endpoint.url);
+    },
+    log: (line) => services.log.info(line),
+    warn: (line) => {
+      services.log.warn(line);
+      void vscode.window.showWarningMessage(line);
+    },
+  });
+}
+
+export function registerEndpoints(services: Services): void {
+  command(services, "setEndpointKey", ["trust"], () => setKey(services));
+}
+
+/** Asks for a server and one of its models, tries it, and registers it; undefined when the person left. */
+export async function addEndpoint(services: Services): Promise<ModelEntry | undefined> {
+  const address = await vscode.window.showInputBox({
+    title: "Add a Model on a Server (1/2)",
+    prompt:
+      "Address of an OpenAI-compatible server: vLLM, SGLang, llama.cpp, LM Studio, transformers serve, … Problems, solutions and prompts are sent there as plain text.",
+    value: PLACE,
+    valueSelection: [PLACE.indexOf("127"), PLACE.indexOf("/v1")],
+    ignoreFocusOut: true,
+    validateInput: (text) => {
+      try {
+        baseUrl(text);
+        return undefined;
+      } catch (error) {
+        return error instanceof ErrataError ? `${error.message}. ${error.hint}` : String(error);
+      }
+    },
+  });
+  if (address === undefined) return undefined;
+  const found = await findApi(services, baseUrl(address));
+  const model = found && (await askServed(found.url, found.models, found.why));
+  if (!found || !model) return undefined;
+  const endpoint: Endpoint = { url: found.url, model };
+  await new KnownServers().add(found.url);
+  const engine = remoteEngine(services);
+  try {
+    await progress(`Trying ${model} on ${hostOf(found.url)}…`, async (signal) => {
+      await engine.load({ folder: "", endpoint });
+      await engine.tryOut(signal);
+    });
+  } finally {
+    await engine.dispose();
+  }
+  return services.models.add("", { endpoint });
+}
+
+/** The API at an address; a key is asked for where the server wants one. */
+async function findApi(
+  services: Services,
+  address: string,
+): Promise<Awaited<ReturnType<typeof discover>> | undefined> {
+  const keys = keysIn(services);
+  const origin = originOf(address);
+  for (;;) {
+    const key = await keys.get(origin);
+    try {
+      return await progress(`Asking ${hostOf(address)} for its models…`, (signal) =>
+        discover(address, key, signal),
+      );
+    } catch (error) {
+      if (!(error instanceof ErrataError) || error.code !== "endpoint-key") throw error;
+      if (!(await keys.refused?.(origin, error.message))) return undefined;
+    }
+  }
+}
+
+/** The id of one of the models that a server lists; typed where it lists none. */
+async function askServed(url: string, models: ServedModel[], why?: string): Promise<string | undefined> {
+  const title = "Add a Model on a Server (2/2)";
+  if (models.length > 0) {
+    const items = models.map(({ id, contextLength }) => ({
+      label: id,
+      ...(contextLength === undefined ? {} : { description: `context ${contextLength}` }),
+    }));
+    const placeHolder = `Models of ${hostOf(url)}`;
+    return (await vscode.window.showQuickPick(items, { title, placeHolder, ignoreFocusOut: true }))?.label;
+  }
+  const name = await vscode.window.showInputBox({
+    ...{ title, ignoreFocusOut: true },
+    prompt: `${hostOf(url)} does not list its models${why ? ` (${why})` : ""}. What does it call the model?`,
+  });
+  return name?.trim() || undefined;
+}
+
+async function agrees(endpoint: Endpoint): Promise<boolean> {
+  const yes = "Use This Server";
+  const detail = `${consentText(endpoint)}\n\nThis workspace's models.json names it. You are asked once for each server.`;
+  const question = `Send this workspace's problems to ${hostOf(endpoint.url)}?`;
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
+}
+
+/** A server's key is stored under its origin and read for no other. */
+function keysIn({ context }: Pick<Services, "context">): EndpointKeys {
+  return {
+    get: async (origin) => (await context.secrets.get(secret(origin))) || undefined,
+    refused: (origin, why) => askKey(context, origin, `${why} `),
+  };
+}
+
+const secret = (origin: string): string => `errata.endpoint ${origin}`;
+
+/** True when there is a key now that was not there before. */
+async function askKey(context: vscode.ExtensionContext, origin: string, why = ""): Promise<boolean> {
+  const key = await vscode.window.showInputBox({
+    title: `Key for ${origin}`,
+    prompt: `${why}The key is kept in the editor's secret storage and sent to ${origin} alone. Left empty, it is removed.`,
+    ...{ password: true, ignoreFocusOut: true },
+    validateInput: (text) =>
+      /^[\x21-\x7e]*$/.test(text.trim()) ? undefined : "A key has letters, digits and signs, and no spaces.",
+  });
+  if (key === undefined) return false;
+  if (key.trim() === "") {
+    await context.secrets.delete(secret(origin));
+    return false;
+  }
+  if (isOpen(origin)) {
+    const yes = "Send It Anyway";
+    const detail = `${origin} is not on this machine and is reached over plain http: whoever is on the way can read the key. Use https, or a tunnel to 127.0.0.1.`;
+    const said = await vscode.window.showWarningMessage(
+      "Send the key unencrypted?",
+      { modal: true, detail },
+      yes,
+    );
+    if (said !== yes) return false;
+  }
+  await context.secrets.store(secret(origin), key.trim());
+  return true;
+}
+
+async function setKey(services: Services): Promise<void> {
+  const origins = new Set<string>();
+  const models = vscode.workspace.workspaceFolders?.length ? await services.models.list() : [];
+  for (const { endpoint } of models) if (endpoint) origins.add(originOf(endpoint.url));
+  const other = "Another server…";
+  const [only] = origins;
+  const picked =
+    origins.size === 0
+      ? other
+      : origins.size === 1
+        ? only
+        : await vscode.window.showQuickPick([...origins, other], { title: "Set Endpoint Key" });
+  if (picked === undefined) return;
+  const typed =
+    picked === other
+      ? await vscode.window.showInputBox({
+          title: "Set Endpoint Key",
+          prompt: "The server's address",
+          value: PLACE,
+        })
+      : picked;
+  if (typed === undefined) return;
+  const origin = originOf(baseUrl(typed));
+  const stored = await askKey(services.context, origin);
+  const left = stored ? "is kept for" : "is not set for";
+  vscode.window.setStatusBarMessage(`$(key) A key ${left} ${hostOf(origin)}`, 5000);
+}
+
+function progress<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  const controller = new AbortController();
+  return Promise.resolve(
+    vscode.window.withProgress(options, (_, token) => {
+      token.onCancellationRequested(() => controller.abort(new vscode.CancellationError()));
+      return work(controller.signal);
+    }),
+  );
+}
