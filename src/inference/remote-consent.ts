@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -19,7 +20,7 @@ export class KnownServers {
     const origins = await this.read();
     if (origins.includes(originOf(url))) return;
     await mkdir(dirname(this.file), { recursive: true });
-    const temporary = `${this.file}.${process.pid}.tmp`;
+    const temporary = `${this.file}.${randomUUID()}.tmp`;
     await writeFile(temporary, `${JSON.stringify({ origins: [...origins, originOf(url)] }, null, 2)}\n`);
     await rename(temporary, this.file);
   }
