@@ -27,14 +27,17 @@ export interface Decoder {
   readonly capacity: number;
   /** Tokens that one `advance` may make of each sequence. */
   readonly turns: number;
-  /** Computes a prompt. Returns the logits `[V]` after its last token, overwritten by the next call of anything. */
-  prefill(tokens: readonly number[]): Promise<Float32Array>;
+  /**
+   * Computes the next tokens of a prompt, of which `from` were computed by the calls before. Returns the logits `[V]`
+   * after the last of them, overwritten by the next call of anything.
+   */
+  prefill(tokens: readonly number[], from: number): Promise<Float32Array>;
   /** Gives a slot the prompt that was prefilled last. */
   place(slot: number, promptLength: number): void;
   /** Moves a slot's sequence, of `length` tokens in the cache, to another slot. */
   move(from: number, to: number, length: number): void;
-  /** Gives the sequences of slots 0..n-1 up to `turns` tokens each. */
-  advance(sequences: readonly Sequence[], shape: Shape, turns: number): Promise<void>;
+  /** Gives the sequences of slots 0..n-1 up to `turns` tokens each. Returns the turns it made, at least 1. */
+  advance(sequences: readonly Sequence[], shape: Shape, turns: number): Promise<number>;
 }
 
 /** A cache's elements: float32, or float16 as its 16 bits. */
@@ -101,16 +104,17 @@ export class Stepper implements Decoder {
     this.promptBinding = this.cacheBinding(this.promptCaches, 1);
   }
 
-  async prefill(tokens: readonly number[]): Promise<Float32Array> {
+  async prefill(tokens: readonly number[], from: number): Promise<Float32Array> {
     const { names, vocabSize } = this.model;
     const length = tokens.length;
-    const int64 = (values: BigInt64Array) => new this.runtime.Tensor("int64", values, [1, length]);
+    const int64 = (values: BigInt64Array) => new this.runtime.Tensor("int64", values, [1, values.length]);
     const feeds: Record<string, Tensor> = {
       ...this.promptBinding.feeds,
       [names.inputIds]: int64(BigInt64Array.from(tokens, BigInt)),
-      [names.attentionMask]: int64(new BigInt64Array(length).fill(1n)),
+      [names.attentionMask]: int64(new BigInt64Array(from + length).fill(1n)),
     };
-    if (this.hasPositions) feeds[names.positionIds] = int64(BigInt64Array.from(tokens, (_, i) => BigInt(i)));
+    if (this.hasPositions)
+      feeds[names.positionIds] = int64(BigInt64Array.from(tokens, (_, i) => BigInt(from + i)));
     const fetches = { ...this.promptBinding.fetches, [names.logits]: null };
     const output = await this.session.run(feeds, fetches);
     const logits = floatsOf(output[names.logits]);
@@ -129,7 +133,7 @@ export class Stepper implements Decoder {
     this.setLength(to, length, this.capacity);
   }
 
-  async advance(sequences: readonly Sequence[], shape: Shape): Promise<void> {
+  async advance(sequences: readonly Sequence[], shape: Shape): Promise<number> {
     sequences.forEach(({ token, length }, slot) => {
       this.ids[2 * slot] = token;
       this.positions[2 * slot] = length - 1;
@@ -141,6 +145,7 @@ export class Stepper implements Decoder {
       const { token, logprob } = this.sampler.sample(logits, slot * this.model.vocabSize, shape, random);
       sequence.take(token, logprob);
     });
+    return this.turns;
   }
 
   /** One token for slots 0..rows-1. Returns logits `[rows, V]`, overwritten by the next step. */

@@ -2,10 +2,12 @@ import type { InferenceSession } from "onnxruntime-node";
 import { ErrataError, type ModelSource, type SamplingOptions } from "../protocol/types.js";
 import { type BackendOptions, openSession } from "./backends.js";
 import { BlockDecoder } from "./block.js";
-import { type Decoder, Stepper } from "./decoder.js";
+import { SplitCache, WholeCache } from "./block-cache.js";
+import { type Decoder, ROWS_AT_LEAST, Stepper } from "./decoder.js";
 import { type ModelFolder, readModelFolder } from "./folder.js";
 import { generate, type PreparedJob } from "./generate.js";
 import { loadRuntime, type Runtime } from "./runtime.js";
+import { TAIL } from "./split-attention.js";
 import { ChatTokenizer } from "./tokenizer.js";
 import type { Engine, GenerateJob, GenerateListener, LoadedModel } from "./types.js";
 
@@ -14,13 +16,21 @@ export interface EngineOptions extends BackendOptions {
   slots?: number;
   /** Bytes that the caches may take; decides the slots for long contexts. Default 2 GiB. */
   cacheBytes?: number;
+  /** Tokens that one call of a decode block makes of each sequence, at most; default and limit 16. */
+  turns?: number;
+  /** Tokens of a prompt computed at once; default 256. */
+  prefillChunk?: number;
 }
+
+const TURNS = 16;
+const PREFILL_CHUNK = 256;
 
 interface Loaded {
   model: ModelFolder;
   tokenizer: ChatTokenizer;
   session: InferenceSession;
   block: boolean;
+  split: boolean;
   info: LoadedModel;
 }
 
@@ -42,7 +52,7 @@ export class LocalEngine implements Engine {
       const tokenizer = await ChatTokenizer.read(folder);
       checkVocabulary(model, tokenizer.size);
       this.runtime ??= loadRuntime();
-      const opened = await openSession(this.runtime, model, this.options);
+      const opened = await openSession(this.runtime, model, this.options, source);
       try {
         if (!opened.block) checkGraph(model, opened.session);
       } catch (error) {
@@ -59,7 +69,8 @@ export class LocalEngine implements Engine {
         ...(opened.why !== undefined && { decodingWhy: opened.why }),
         slots: this.slotsFor(model, Math.min(model.contextLength, 4096)),
       };
-      this.loaded = { model, tokenizer, session: opened.session, block: opened.block, info };
+      const { session, block, split } = opened;
+      this.loaded = { model, tokenizer, session, block, split, info };
       return info;
     });
   }
@@ -72,7 +83,8 @@ export class LocalEngine implements Engine {
   ): Promise<void> {
     return this.queued(async () => {
       signal?.throwIfAborted();
-      const { model, tokenizer, session, block } = this.need();
+      const loaded = this.need();
+      const { model, tokenizer } = loaded;
       const prepared = this.prepare(jobs, options);
       const longest = prepared.reduce((most, job) => Math.max(most, job.tokens.length), 0);
       const capacity = Math.min(model.contextLength, longest + options.maxTokens);
@@ -81,10 +93,10 @@ export class LocalEngine implements Engine {
       const slots = this.slotsFor(model, capacity);
       if (this.decoder?.capacity !== capacity || this.decoder.slots !== slots) {
         this.runtime ??= loadRuntime();
-        const Kind = block ? BlockDecoder : Stepper;
-        this.decoder = new Kind(this.runtime, session, model, slots, capacity);
+        this.decoder = this.decoderFor(this.runtime, loaded, slots, capacity);
       }
-      const context = { ...model, tokenizer, decoder: this.decoder };
+      const { prefillChunk = PREFILL_CHUNK } = this.options;
+      const context = { ...model, tokenizer, decoder: this.decoder, prefillChunk };
       await generate(prepared, options, context, on, signal);
     });
   }
@@ -124,6 +136,17 @@ export class LocalEngine implements Engine {
         );
       return { ...job, tokens };
     });
+  }
+
+  private decoderFor(runtime: Runtime, loaded: Loaded, slots: number, capacity: number): Decoder {
+    const { session, model, block, split } = loaded;
+    if (!block) return new Stepper(runtime, session, model, slots, capacity);
+    const rows = Math.max(slots, ROWS_AT_LEAST);
+    const cache = split
+      ? new SplitCache(runtime, model, rows, capacity)
+      : new WholeCache(runtime, model, rows, capacity);
+    const turns = Math.min(this.options.turns ?? TURNS, TAIL);
+    return new BlockDecoder(runtime, session, model, cache, slots, capacity, turns);
   }
 
   private slotsFor(model: ModelFolder, capacity: number): number {

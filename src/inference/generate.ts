@@ -8,6 +8,8 @@ import type { GeneratedRow, GenerateListener } from "./types.js";
 
 /** A block of turns takes no longer than this, so that progress and Cancel are never far away. */
 const BLOCK_SECONDS = 0.5;
+/** Scores that one head's attention over a chunk may have: 4 MiB in float32. */
+const SCORES = 1 << 20;
 
 /** A prompt as tokens, and the sample numbers wanted of it. */
 export interface PreparedJob {
@@ -25,6 +27,8 @@ export interface GenerateContext {
   endTokens: ReadonlySet<number>;
   vocabSize: number;
   contextLength: number;
+  /** Tokens of a prompt computed at once, at most. A prompt's own length alone decides its chunks. */
+  prefillChunk: number;
 }
 
 /** One sample under way. */
@@ -131,9 +135,7 @@ export async function generate(
       while (!rows[slot] && !following.done) {
         const { job, sample, maxTokens = options.maxTokens } = following.value;
         if (prefilled?.job !== job) {
-          signal?.throwIfAborted();
-          // A copy: the decoder's own buffer serves the next call.
-          const logits = (await decoder.prefill(job.tokens)).slice();
+          const logits = await prefill(job.tokens, context, signal);
           prefilled = { job, logits, hash: hashTokens(job.tokens) };
         }
         following = queue.next();
@@ -154,10 +156,10 @@ export async function generate(
     signal?.throwIfAborted();
     // A row that ends inside a block idles until its end: shorter blocks while others wait for its slot.
     const most = following.done ? decoder.turns : Math.ceil(decoder.turns / 2);
-    const turns = Math.max(1, Math.min(most, pace > 0 ? Math.floor(BLOCK_SECONDS / pace) : 1));
+    const wanted = Math.min(most, pace > 0 ? Math.floor(BLOCK_SECONDS / pace) : 1);
     const before = performance.now();
     const made = sum(active);
-    await decoder.advance(active, options, turns);
+    const turns = await decoder.advance(active, options, powerOfTwo(wanted));
     pace = (performance.now() - before) / 1000 / turns;
     tokens += sum(active) - made;
     active.forEach((row, slot) => {
@@ -167,6 +169,28 @@ export async function generate(
     const seconds = (performance.now() - start) / 1000;
     on.progress?.({ rowsDone, rowsTotal, tokens, tokensPerSecond: tokens / Math.max(seconds, 1e-3) });
   }
+}
+
+/** Computes a prompt in chunks: Cancel never waits longer than for one, and attention's scores stay small. */
+async function prefill(
+  tokens: readonly number[],
+  { decoder, prefillChunk }: GenerateContext,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  let logits = new Float32Array();
+  for (let from = 0; from < tokens.length; ) {
+    signal?.throwIfAborted();
+    const chunk = Math.min(prefillChunk, Math.max(16, Math.floor(SCORES / (from + prefillChunk))));
+    // A copy: the decoder's own buffer serves the next call.
+    logits = (await decoder.prefill(tokens.slice(from, from + chunk), from)).slice();
+    from += chunk;
+  }
+  return logits;
+}
+
+/** The largest one that is not above `n`; rows that come and go then stay in step with each other's blocks. */
+function powerOfTwo(n: number): number {
+  return 2 ** Math.floor(Math.log2(Math.max(1, n)));
 }
 
 function sum(rows: Row[]): number {

@@ -43,9 +43,11 @@ const types = protobuf.Root.fromJSON({
     Attribute: {
       fields: {
         name: { type: "string", id: 1 },
+        f: { type: "float", id: 2 },
         i: { type: "int64", id: 3 },
         t: { type: "Tensor", id: 5 },
         g: { type: "Graph", id: 6 },
+        ints: { rule: "repeated", type: "int64", id: 8 },
         type: { type: "int32", id: 20 },
       },
     },
@@ -55,8 +57,11 @@ const types = protobuf.Root.fromJSON({
         dataType: { type: "int32", id: 2 },
         name: { type: "string", id: 8 },
         rawData: { type: "bytes", id: 9 },
+        externalData: { rule: "repeated", type: "Entry", id: 13 },
+        dataLocation: { type: "int32", id: 14 },
       },
     },
+    Entry: { fields: { key: { type: "string", id: 1 }, value: { type: "string", id: 2 } } },
   },
 });
 
@@ -127,16 +132,53 @@ export function tensorName(bytes: Uint8Array): string {
   return (types.lookupType("Tensor").decode(bytes) as unknown as { name: string }).name;
 }
 
+/** Sizes of a TensorProto. */
+export function tensorDims(bytes: Uint8Array): number[] {
+  const { dims } = types.lookupType("Tensor").decode(bytes) as unknown as { dims: unknown[] };
+  return dims.map(Number);
+}
+
+/** A node's attributes that are numbers, integer or not. */
+export function attributesOf(node: OnnxNode): Map<string, number> {
+  const all = node.attribute.map(
+    (bytes) => types.lookupType("Attribute").decode(bytes) as unknown as Attribute,
+  );
+  const numbers = all.filter(({ type }) => type === FLOAT_ATTRIBUTE || type === INT_ATTRIBUTE);
+  return new Map(numbers.map(({ name, type, f, i }) => [name, type === FLOAT_ATTRIBUTE ? f : Number(i)]));
+}
+interface Attribute {
+  name: string;
+  type: number;
+  f: number;
+  i: unknown;
+}
+
+/** True for nodes that hold a graph of their own, which may read any name. */
+export function hasSubgraph(node: OnnxNode): boolean {
+  return node.attribute.some(
+    (bytes) => (types.lookupType("Attribute").decode(bytes) as unknown as Attribute).type === GRAPH_ATTRIBUTE,
+  );
+}
+
 /** TensorProto.DataType */
 export const FLOAT = 1;
 export const INT64 = 7;
+export const FLOAT16 = 10;
 export const BOOL = 9;
+/** TensorProto.DataLocation */
+const EXTERNAL = 1;
 /** AttributeProto.AttributeType */
+const FLOAT_ATTRIBUTE = 1;
 const INT_ATTRIBUTE = 2;
 const GRAPH_ATTRIBUTE = 5;
+const INTS_ATTRIBUTE = 7;
 
 export const intAttribute = (name: string, i: number) =>
   encode("Attribute", { name, i, type: INT_ATTRIBUTE });
+export const intsAttribute = (name: string, ints: number[]) =>
+  encode("Attribute", { name, ints, type: INTS_ATTRIBUTE });
+export const floatAttribute = (name: string, f: number) =>
+  encode("Attribute", { name, f, type: FLOAT_ATTRIBUTE });
 export const graphAttribute = (name: string, g: OnnxGraph) =>
   encode("Attribute", { name, g, type: GRAPH_ATTRIBUTE });
 
@@ -159,6 +201,13 @@ export function initializer(
   return encode("Tensor", { dims, dataType, name, rawData });
 }
 
+/** Fields of a TensorProto whose bytes lie in a file of the model's folder. */
+export function externalData(location: string, offset: number, length: number): Uint8Array {
+  const entries = Object.entries({ location, offset: String(offset), length: String(length) });
+  const externalData = entries.map(([key, value]) => ({ key, value }));
+  return encode("Tensor", { externalData, dataLocation: EXTERNAL });
+}
+
 /** Writes nodes in the order of their use; each call returns the name of the (first) output. */
 export class GraphWriter {
   readonly nodes: OnnxNode[] = [];
@@ -166,8 +215,14 @@ export class GraphWriter {
 
   constructor(private readonly prefix: string) {}
 
-  op(opType: string, input: string[], attribute: Uint8Array[] = [], output = this.fresh()): string {
-    this.nodes.push({ input, output: [output], name: `${output}.${opType}`, opType, attribute, domain: "" });
+  op(
+    opType: string,
+    input: string[],
+    attribute: Uint8Array[] = [],
+    output = this.fresh(),
+    domain = "",
+  ): string {
+    this.nodes.push({ input, output: [output], name: `${output}.${opType}`, opType, attribute, domain });
     return output;
   }
 

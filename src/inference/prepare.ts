@@ -1,29 +1,41 @@
-import { readFile, stat } from "node:fs/promises";
 import { blockModel } from "./block-graph.js";
 import type { ModelFolder } from "./folder.js";
-import { decodeModel, describeValue, encodeModel, FLOAT, INT64, type OnnxModel, opsets } from "./onnx.js";
+import {
+  decodeModel,
+  describeValue,
+  encodeModel,
+  FLOAT,
+  FLOAT16,
+  INT64,
+  type OnnxModel,
+  opsets,
+} from "./onnx.js";
+import { readModel } from "./onnx-file.js";
 
-/** ReduceMax and ReduceMin take their axes as an input since this version. */
-const OPSET = 18;
-/** A graph with its weights inside is held in memory twice while it is rewritten. */
-const LARGEST = 1 << 29;
+/** Squeeze and ReduceSum take their axes as an input since this version. */
+const OPSET = 13;
 
 /**
  * The model's decode block (block-graph.ts) as bytes, or why it has none: then it is decoded step by step. Weights in
  * external files are only referred to.
+ *
+ * @param split asks for split attention; the answer says whether the model's could be
  */
-export async function prepareBlock(folder: ModelFolder): Promise<{ bytes: Uint8Array } | { why: string }> {
-  const { size } = await stat(folder.graph);
-  if (size > LARGEST) return { why: "its weights are inside the graph file" };
+export async function prepareBlock(
+  folder: ModelFolder,
+  split: boolean,
+): Promise<{ bytes: Uint8Array; split: boolean } | { why: string }> {
   let model: OnnxModel;
   try {
-    model = decodeModel(await readFile(folder.graph));
+    model = await readModel(folder.graph);
   } catch {
     // A damaged file: opening it as it is tells more.
     return { why: "the graph cannot be read" };
   }
   const why = obstacle(model, folder);
-  return why === undefined ? { bytes: encodeModel(blockModel(model, folder)) } : { why };
+  if (why !== undefined) return { why };
+  const block = blockModel(model, folder, split);
+  return { bytes: encodeModel(block.model), split: block.split };
 }
 
 function obstacle(model: OnnxModel, { names, vocabSize }: ModelFolder): string | undefined {
@@ -31,13 +43,22 @@ function obstacle(model: OnnxModel, { names, vocabSize }: ModelFolder): string |
   const outputs = new Map(model.graph.output.map((v) => [v.name, describeValue(v)]));
   const opset = opsets(model).get("") ?? 0;
   if (opset < OPSET) return `it is written in ONNX operators of version ${opset}`;
-  if (inputs.size !== 2 + names.past.length) return "it has inputs of its own";
-  if (inputs.get(names.inputIds)?.elemType !== INT64) return "its token ids are not int64";
-  if (inputs.get(names.attentionMask)?.elemType !== INT64) return "its attention mask is not int64";
+  const known = [names.inputIds, names.attentionMask, names.positionIds, names.logitsToKeep, ...names.past];
+  const foreign = [...inputs.keys()].find((name) => !known.includes(name));
+  if (foreign !== undefined) return `it has an input ${foreign}`;
+  for (const name of known.slice(0, 4)) {
+    const input = inputs.get(name);
+    if (input && input.elemType !== INT64) return `its input ${name} is not int64`;
+  }
   const caches = [...names.past.map((n) => inputs.get(n)), ...names.present.map((n) => outputs.get(n))];
-  if (caches.some((cache) => cache?.elemType !== FLOAT)) return "its cache is not float32";
+  const type = caches[0]?.elemType ?? 0;
+  if (![FLOAT, FLOAT16].includes(type) || caches.some((cache) => cache?.elemType !== type))
+    return "its cache is neither float32 nor float16";
   const logits = outputs.get(names.logits);
-  if (logits?.elemType !== FLOAT || logits.dims.at(-1) !== vocabSize) return "its logits are not float32";
+  if (!logits || ![FLOAT, FLOAT16].includes(logits.elemType))
+    return "its logits are neither float32 nor float16";
+  const last = logits.dims.at(-1) ?? -1;
+  if (last >= 0 && last !== vocabSize) return `its logits have ${last} entries, its vocabulary ${vocabSize}`;
   if (!model.graph.node.some((node) => node.opType === "GroupQueryAttention"))
     return "its attention is not GroupQueryAttention";
   return undefined;
