@@ -1,6 +1,7 @@
 import type * as vscode from "vscode";
 import { registerComparison } from "./ui/compare.js";
 import { createServices } from "./ui/create.js";
+import { registerLive } from "./ui/live.js";
 import { registerMachine } from "./ui/machine.js";
 import { registerModels } from "./ui/models/index.js";
 import { registerPanels } from "./ui/panels/index.js";
@@ -23,6 +24,7 @@ export function activate(context: vscode.ExtensionContext): void {
   registerSampling(services);
   registerReflection(services, pool);
   registerReviewKeys(services, panels);
+  registerLive(services, panels);
   registerComparison(services, panels);
   registerPrompts(services, pool);
   registerMachine(services, [pool, runs, models]);

@@ -1,4 +1,5 @@
 /** What the Review panel's host and its webview say to each other. The host owns the state; the view draws it. */
+import type { LiveMessage } from "./live.js";
 import type { Step } from "./steps.js";
 import type { Finish, Verdict } from "./types.js";
 
@@ -117,6 +118,8 @@ export interface ReviewState {
   canUndo: boolean;
   /** Long work on this item, in words ("Reflecting…"). */
   busy: string | null;
+  /** Something is being sampled that can be watched. */
+  watchable: boolean;
   /** Why nothing can be started here (untrusted workspace); null when it can. */
   readOnly: string | null;
 }
@@ -125,6 +128,10 @@ export type ReviewToView =
   | { type: "state"; state: ReviewState }
   /** The item that comes next, so that it can be typeset ahead. */
   | { type: "prefetch"; item: ReviewItem }
+  /** The panel shows what is being sampled, or goes back to the item. */
+  | { type: "watch"; on: boolean }
+  /** Only while it is watched. */
+  | LiveMessage
   /** Keys whose effect is in the view alone: text fields, raw, the table of keys. */
   | { type: "act"; action: ReviewAction };
 
@@ -134,6 +141,10 @@ export type ReviewFromView =
   | { type: "act"; action: ReviewAction }
   | { type: "cursor"; step: number }
   | { type: "open"; attemptId: number }
+  /** The person wants to watch, or to go back to the review. */
+  | { type: "watch"; on: boolean }
+  /** The person is reading: the sample that is shown stays. */
+  | { type: "hold"; on: boolean }
   /** A text field was saved; `goOn` moves to the next item. Empty text takes the earlier one back. */
   | { type: "text"; field: "correction" | "note"; attemptId: number; text: string; goOn: boolean };
 

@@ -1,15 +1,26 @@
 import type { Grader } from "../grading/types.js";
 import type { Engine, GeneratedRow, GenerateJob, LoadedModel } from "../inference/types.js";
 import { Intake } from "../pool/intake.js";
-import type { Generation, ModelEntry, Report, SamplingOptions } from "../protocol/types.js";
+import { verdictOf } from "../pool/rows.js";
+import type { Generation, Grade, ModelEntry, Report, SamplingOptions } from "../protocol/types.js";
+import type { Ending, Subject, Watcher } from "./watch.js";
 
 /** What every step that generates works with. */
 export interface Tools {
   engine: Engine;
   grader: Grader;
+  /** Somebody may want to watch. */
+  watch?: Watcher;
 }
 
-export interface GenerateWork<Graded> {
+/** A sample with its grade; a reflection's grade is of its corrected solution. */
+export interface Judged {
+  generation: Generation;
+  correctedSolution?: string;
+  grade: Grade;
+}
+
+export interface GenerateWork<Graded extends Judged> {
   /** What people see it called: "Sampling". */
   stage: string;
   model: ModelEntry;
@@ -17,6 +28,8 @@ export interface GenerateWork<Graded> {
   jobs: GenerateJob[];
   /** Done before, by an earlier call that ended half-way: counts in the progress. */
   doneBefore: number;
+  /** Which sample of what a row is, for those who watch. */
+  subject(key: string, sample: number): Subject;
   grade(row: GeneratedRow): Promise<Graded>;
   store(rows: Graded[]): Promise<unknown>;
 }
@@ -41,7 +54,7 @@ const BACKLOG = 512;
  * Generates, grades and stores, with progress. Every row is stored as it ends; on abort what has ended is still
  * graded and stored, then this rejects with the signal's reason.
  */
-export async function generateAndStore<Graded>(
+export async function generateAndStore<Graded extends Judged>(
   tools: Tools,
   work: GenerateWork<Graded>,
   report: Report,
@@ -54,8 +67,15 @@ export async function generateAndStore<Graded>(
     return { made: 0, tokens: 0, seconds: 0, tokensPerSecond: 0, backend: null, notTaken: [] };
   }
   signal?.throwIfAborted();
+  const { watch } = tools;
+  const around = { stage: work.stage, model: work.model.name, total };
   report({ stage: work.stage, done: work.doneBefore, total, detail: "loading the model" });
+  watch?.progress({
+    ...{ ...around, done: work.doneBefore },
+    ...{ backend: null, tokensPerSecond: null, secondsLeft: null },
+  });
   const loaded = await tools.engine.load(work.model);
+  const { backend } = loaded;
   const start = performance.now();
   const elapsed = (): number => Math.max((performance.now() - start) / 1000, 1e-3);
   let tokens = 0;
@@ -63,15 +83,21 @@ export async function generateAndStore<Graded>(
   let rate = 0;
   const tell = (): void => {
     const secondsLeft = intake.stored > 0 ? ((rows - intake.stored) * elapsed()) / intake.stored : undefined;
+    const done = work.doneBefore + intake.stored;
     report({
-      stage: work.stage,
-      done: work.doneBefore + intake.stored,
-      total,
+      ...{ stage: work.stage, done, total },
       ...(secondsLeft === undefined ? {} : { secondsLeft }),
-      ...(rate > 0 ? { detail: `${speed(rate)} on ${loaded.backend}` } : {}),
+      ...(rate > 0 ? { detail: `${speed(rate)} on ${backend}` } : {}),
     });
+    const tokensPerSecond = rate > 0 ? rate : null;
+    watch?.progress({ ...around, done, backend, tokensPerSecond, secondsLeft: secondsLeft ?? null });
   };
-  const intake = new Intake<GeneratedRow, Graded>(work.grade, work.store, tell);
+  const grade = async (row: GeneratedRow): Promise<Graded> => {
+    const graded = await work.grade(row);
+    watch?.ended(work.subject(row.key, row.sample), endingOf(row, graded));
+    return graded;
+  };
+  const intake = new Intake<GeneratedRow, Graded>(grade, work.store, tell);
   const both = signal ? AbortSignal.any([signal, intake.failed]) : intake.failed;
   try {
     for (let at = 0; at < work.jobs.length; at += JOBS) {
@@ -89,6 +115,7 @@ export async function generateAndStore<Graded>(
             rate = before / elapsed();
             tell();
           },
+          ...(watch && { live: (text) => watch.text(work.subject(text.key, text.sample), text) }),
         },
         both,
       );
@@ -101,8 +128,14 @@ export async function generateAndStore<Graded>(
   const seconds = elapsed();
   return {
     ...{ made: intake.stored, tokens, seconds, tokensPerSecond: tokens / seconds },
-    ...{ backend: loaded.backend, notTaken: loaded.notTaken },
+    ...{ backend, notTaken: loaded.notTaken },
   };
+}
+
+function endingOf(row: GeneratedRow, { generation, correctedSolution, grade }: Judged): Ending {
+  const verdict = verdictOf(generation.finish, correctedSolution ?? generation.text, grade);
+  const tokens = row.tokens ?? row.tokenIds.length;
+  return { text: row.text, tokens, verdict, answer: grade.answer, reason: grade.reason };
 }
 
 /** The sample itself, of a row as an engine reports it. */

@@ -6,6 +6,7 @@ import { hashOf } from "../pool/writes.js";
 import type { Attempt, Grade, ModelEntry, Report, SamplingOptions } from "../protocol/types.js";
 import { generateAndStore, generationOf, type Throughput, type Tools } from "./generate.js";
 import { parseReflection } from "./parse.js";
+import { about } from "./watch.js";
 
 export interface ReflectJob {
   pool: Pool;
@@ -77,6 +78,12 @@ export async function reflectOn(
       options: job.options,
       jobs,
       doneBefore: wanted - jobs.reduce((sum, { samples }) => sum + samples.length, 0),
+      subject: (key, sample) => {
+        const attempt = byId.get(Number(key));
+        const problem = about(problems.get(attempt?.problemId ?? -1));
+        const origin = `${problem.origin} · attempt ${key}`;
+        return { what: "reflection", ...problem, origin, sample, of: job.samples };
+      },
       grade: async (row) => {
         const attemptId = Number(row.key);
         const gold = problems.get(byId.get(attemptId)?.problemId ?? -1)?.gold ?? "";

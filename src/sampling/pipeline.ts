@@ -3,6 +3,7 @@ import { type PromptFile, renderPrompt } from "../inference/prompts.js";
 import type { NewAttempt, OpenGroup, Pool, SamplingPurpose } from "../pool/types.js";
 import type { Attempt, ModelEntry, Report, SamplingOptions, Verdict } from "../protocol/types.js";
 import { generateAndStore, generationOf, type Throughput, type Tools } from "../reflection/generate.js";
+import { about } from "../reflection/watch.js";
 
 export interface SamplingJob {
   pool: Pool;
@@ -81,7 +82,7 @@ export async function sampleGroups(
   signal?: AbortSignal,
 ): Promise<Throughput> {
   const offset = job.streamOffset ?? 0;
-  const golds = new Map(job.groups.map(({ groupId, problem }) => [groupId, problem.gold]));
+  const problems = new Map(job.groups.map(({ groupId, problem }) => [groupId, problem]));
   return generateAndStore<NewAttempt>(
     tools,
     {
@@ -92,11 +93,16 @@ export async function sampleGroups(
         messages: renderPrompt(job.prompt, { problem: problem.problem }),
         samples: missing.map((sample) => sample + offset),
       })),
+      subject: (key, sample) => ({
+        what: "attempt",
+        ...about(problems.get(Number(key))),
+        ...{ sample: sample - offset, of: job.group },
+      }),
       grade: async (row) => {
         const groupId = Number(row.key);
         return {
           ...{ groupId, sample: row.sample - offset, generation: generationOf(row) },
-          grade: await tools.grader.grade(row.text, golds.get(groupId) ?? ""),
+          grade: await tools.grader.grade(row.text, problems.get(groupId)?.gold ?? ""),
         };
       },
       store: (rows) => job.pool.putAttempts(rows),

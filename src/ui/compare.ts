@@ -25,15 +25,20 @@ export function registerComparison(services: Services, panels: Panels): void {
     let comparison: Comparison | undefined;
     const done = await services.work.start({
       title: `Comparing ${modelA.name} and ${modelB.name} on ${count(limit, "problem")} of ${basename(problemSet)}`,
+      watch: true,
       run: async (report, signal) => {
         const { workspace } = services;
         const pool = await services.pool();
-        const tools = { engine: services.engine(), grader: services.grader(), pool, workspace };
+        const watch = services.live;
+        const tools = { engine: services.engine(), grader: services.grader(), pool, workspace, watch };
         const job = {
           ...{ modelA, modelB, problemSet, limit },
           ...{ group: services.setting("group"), options: samplingOptions(services) },
         };
         comparison = await compareModels(tools, job, report, signal);
+        watch.close(
+          `${count(comparison.fixed.length, "problem")} fixed, ${comparison.regressed.length} regressed.`,
+        );
       },
     });
     if (!done || !comparison) return;

@@ -15,6 +15,7 @@ import { WorkspaceRuns } from "../runs/store.js";
 import type { Runs } from "../runs/types.js";
 import { annotator } from "./annotator.js";
 import { showError } from "./errors.js";
+import { LiveFeed } from "./live-feed.js";
 import { remoteEngine } from "./models/endpoint.js";
 import type { Step } from "./names.js";
 import type { Services } from "./services.js";
@@ -30,6 +31,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
 class WindowServices implements Services {
   readonly log = vscode.window.createOutputChannel("Errata", { log: true });
   readonly work = new Work((error) => this.fail(error));
+  readonly live = new LiveFeed();
   private readonly poolChanged = new vscode.EventEmitter<void>();
   readonly onDidChangePool = this.poolChanged.event;
   private opening: Promise<Pool> | undefined;
@@ -176,6 +178,7 @@ class WindowServices implements Services {
 
   dispose(): void {
     this.work.dispose();
+    this.live.dispose();
     this.closeEngine();
     this.theGrader?.dispose().catch((error: unknown) => this.log.debug("stopping the grader", error));
     this.theRuns?.dispose();

@@ -23,6 +23,7 @@ const MENDS: Readonly<Record<string, readonly Mend[]>> = {
   busy: [{ title: "Stop It", command: "errata.stop" }],
   "no-pool": [DEMO, SAMPLE],
   "empty-pool": [FILTER, SAMPLE],
+  "not-sampling": [SAMPLE],
   "nothing-selected": [{ title: "Whole Pool", command: "errata.reflectPool" }],
   "no-model": [ADD_MODEL, DEMO],
   "unknown-model": [ADD_MODEL],

@@ -17,6 +17,7 @@ export const COMMANDS = [
   "sample",
   "sampleFile",
   "stop",
+  "watch",
   "reflect",
   "reflectPool",
   "review",
@@ -52,6 +53,8 @@ export const CONTEXT = {
   reviewFocused: "errata.review.focused",
   reviewTyping: "errata.review.typing",
   working: "errata.working",
+  /** Something is being sampled that can be watched. */
+  sampling: "errata.sampling",
   /** `none` | `noneKept` | `noneMatch` | `some`: which welcome the Error Pool shows. */
   poolState: "errata.pool.state",
   filtered: "errata.pool.filtered",

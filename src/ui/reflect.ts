@@ -57,9 +57,10 @@ async function reflect(services: Services, attemptIds: number[]): Promise<void> 
   let result: ReflectResult | undefined;
   const done = await services.work.start({
     title: `Reflecting on ${count(attemptIds.length, "attempt")} with ${model.name}`,
+    watch: true,
     run: async (report, signal) => {
       const pool = await services.pool();
-      const tools = { engine: services.engine(), grader: services.grader() };
+      const tools = { engine: services.engine(), grader: services.grader(), watch: services.live };
       const options = samplingOptions(services);
       result = await reflectOn(
         tools,
@@ -67,6 +68,7 @@ async function reflect(services: Services, attemptIds: number[]): Promise<void> 
         report,
         signal,
       );
+      services.live.close(outcome(result));
     },
   });
   if (!done || !result) return;
@@ -76,9 +78,10 @@ async function reflect(services: Services, attemptIds: number[]): Promise<void> 
     `${reflections} reflections, ${parsed} with both sections, ${fixed} reach the gold answer`,
   );
   const unread = parsed < reflections ? ` ${reflections - parsed} lack a section.` : "";
-  const chosen = await vscode.window.showInformationMessage(
-    `${count(reflections, "reflection")}, ${fixed} of them with a right correction.${unread}`,
-    "Open Review",
-  );
+  const chosen = await vscode.window.showInformationMessage(`${outcome(result)}${unread}`, "Open Review");
   if (chosen) await vscode.commands.executeCommand("errata.review");
+}
+
+function outcome({ reflections, fixed }: ReflectResult): string {
+  return `${count(reflections, "reflection")}, ${fixed} of them with a right correction.`;
 }

@@ -47,13 +47,15 @@ async function sample(services: Services, marks: ProblemSetMarks, file: string):
   const group = services.setting("group");
   const done = await services.work.start({
     title: `Sampling ${count(problems.length, "problem")} of ${name} with ${model.name}`,
+    watch: true,
     run: async (report, signal) => {
       const pool = await services.pool();
       const ids = await pool.putProblems(name, problems);
-      const tools = { engine: services.engine(), grader: services.grader() };
+      const tools = { engine: services.engine(), grader: services.grader(), watch: services.live };
       const job = { pool, model, problems: ids, group, options: samplingOptions(services), prompt };
       result = await samplePipeline(tools, job, report, signal);
       logResult(services, name, result);
+      services.live.close(outcome(result));
     },
   });
   if (done && result) await tell(services, result, set.issues.length);
@@ -71,10 +73,14 @@ function logResult({ log }: Services, name: string, result: SamplingResult): voi
   for (const { backend: other, why } of result.notTaken) log.info(`not on ${other}: ${why}`);
 }
 
+function outcome({ attempts, problems, correct, incorrect, inPool }: SamplingResult): string {
+  return `${count(attempts, "attempt")} at ${count(problems, "problem")}: ${correct} correct, ${incorrect} wrong, ${inPool} of those in the error pool.`;
+}
+
 async function tell(services: Services, result: SamplingResult, issues: number): Promise<void> {
   services.done("sampled");
   const parts = [
-    `${count(result.attempts, "attempt")} at ${count(result.problems, "problem")}: ${result.correct} correct, ${result.incorrect} wrong, ${result.inPool} of those in the error pool.`,
+    outcome(result),
     result.unscored > 0 ? `${result.unscored} could not be scored.` : "",
     result.truncated > 0 ? `${result.truncated} were cut off: raise errata.maxTokens.` : "",
     issues > 0

@@ -3,6 +3,7 @@ import type { Grader } from "../grading/types.js";
 import type { Engine, Models } from "../inference/types.js";
 import type { Pool } from "../pool/types.js";
 import type { Runs } from "../runs/types.js";
+import type { LiveFeed } from "./live-feed.js";
 import type { Step } from "./names.js";
 import type { Settings } from "./settings.js";
 import type { Work } from "./work.js";
@@ -35,6 +36,8 @@ export interface Services extends vscode.Disposable {
   setting<K extends keyof Settings>(key: K): Settings[K];
   /** Long work: one at a time, with progress, Cancel and errors that carry what mends them. */
   readonly work: Work;
+  /** What is being sampled, for people to watch. */
+  readonly live: LiveFeed;
   /** A step of the walkthrough really happened. */
   done(step: Step): void;
   /** Shows an error for people, with the action that mends it; logs it with its stack. */

@@ -6,6 +6,8 @@ import { describe, duration } from "./words.js";
 export interface Job {
   /** What people call it: "Sampling linear-train.jsonl". */
   title: string;
+  /** It samples: a click on the status bar shows it live. */
+  watch?: true;
   /** Rejecting with the signal's own reason counts as a cancellation, not as an error. */
   run(report: Report, signal: AbortSignal): Promise<void>;
 }
@@ -28,7 +30,9 @@ export class Work implements vscode.Disposable {
     10,
   );
   private readonly changed = new vscode.EventEmitter<void>();
-  private current: { title: string; controller: AbortController; ended: Promise<void> } | undefined;
+  private current:
+    | { title: string; watch: boolean; controller: AbortController; ended: Promise<void> }
+    | undefined;
   private behind: Background | undefined;
   readonly onDidChange = this.changed.event;
 
@@ -67,7 +71,10 @@ export class Work implements vscode.Disposable {
     }
     const controller = new AbortController();
     let ended: () => void = () => {};
-    this.current = { title: job.title, controller, ended: new Promise((resolve) => (ended = resolve)) };
+    this.current = {
+      ...{ title: job.title, watch: job.watch ?? false },
+      ...{ controller, ended: new Promise((resolve) => (ended = resolve)) },
+    };
     this.mark(true);
     try {
       await vscode.window.withProgress(
@@ -99,7 +106,7 @@ export class Work implements vscode.Disposable {
   }
 
   private mark(on: boolean): void {
-    if (on) this.item.command = "errata.stop";
+    if (on) this.item.command = this.current?.watch ? "errata.watch" : "errata.stop";
     else this.idle();
     void vscode.commands.executeCommand("setContext", CONTEXT.working, on);
     this.changed.fire();
@@ -122,7 +129,10 @@ export class Work implements vscode.Disposable {
     const count = now.total > 0 ? ` ${now.done}/${now.total}` : "";
     this.item.show();
     this.item.text = `$(loading~spin) ${now.stage}${count}${left}`;
-    this.item.tooltip = `${title}\n${describe(now)}\nClick to stop; what is finished is kept.`;
+    const click = this.current?.watch
+      ? "Click to watch. Stop What Is Running, in the Error Pool's menu, ends it; what is finished is kept."
+      : "Click to stop; what is finished is kept.";
+    this.item.tooltip = `${title}\n${describe(now)}\n${click}`;
   }
 
   dispose(): void {

@@ -48,6 +48,7 @@ const state = (shown: ReviewItem): ReviewState => ({
   notice: null,
   canUndo: false,
   busy: null,
+  watchable: false,
   readOnly: null,
 });
 

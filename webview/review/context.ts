@@ -15,6 +15,8 @@ export interface View {
   typed(text: string): void;
   save(goOn: boolean): void;
   leave(): void;
+  /** Shows what is being sampled. */
+  watch(): void;
   toggle(what: "why" | "siblings"): void;
 }
 export type ItemView = View & { item: ReviewItem };

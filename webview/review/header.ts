@@ -22,7 +22,7 @@ export function header(view: View): TemplateResult {
     </div>
     <span class="figures" aria-live="polite">${words.filter((w) => w !== null).join(" · ")}</span>
     ${state.item ? groupChips(view) : nothing}
-    ${state.item ? reflectButton(view) : nothing}
+    ${state.watchable ? watchButton(view) : nothing} ${state.item ? reflectButton(view) : nothing}
   </header>`;
 }
 
@@ -80,6 +80,15 @@ function reflectButton(view: View): TemplateResult {
     title=${state.readOnly ?? "Let the model read this failed solution and correct it"}
     @click=${() => view.act("reflect")}
     >${icon("sparkle")}${again}</vscode-button
+  >`;
+}
+
+function watchButton(view: View): TemplateResult {
+  return html`<vscode-button
+    appearance="secondary"
+    title="Show what the model is writing; Escape comes back here"
+    @click=${view.watch}
+    >${icon("eye")}Watch</vscode-button
   >`;
 }
 

@@ -17,8 +17,10 @@ import type { ItemView, View } from "./context.js";
 import { footer, header } from "./header.js";
 import { help } from "./help.js";
 import { judgement } from "./judgement.js";
+import { livePanel } from "./live.js";
 import { reflection } from "./reflection.js";
 import { solution } from "./solution.js";
+import { Watching } from "./watching.js";
 import "./review.css";
 
 registerToolkit();
@@ -44,6 +46,12 @@ export class ReviewApp extends LitElement {
   private openedByKey: { field: "edit" | "note"; until: number } | null = null;
   /** Texts that were left unsaved, by field and attempt. */
   private readonly drafts = new Map<string, string>();
+  private readonly watching = new Watching(this, {
+    leave: () => this.host.post({ type: "watch", on: false }),
+    hold: (on) => this.host.post({ type: "hold", on }),
+  });
+  /** Where the review was when something else was watched. */
+  private keptScroll = 0;
   private readonly host = new Host<ReviewToView, ReviewFromView, ReviewMemory>((m) => this.receive(m));
 
   constructor() {
@@ -62,6 +70,7 @@ export class ReviewApp extends LitElement {
       save: () => this.save(this.open === "edit"),
       leave: () => this.leave(),
       pressed: (key) => {
+        if (this.watching.on) return this.pressedLive(key);
         const opener = OPENERS[key];
         if (!opener || this.showHelp) return false;
         this.openedByKey = { field: opener, until: performance.now() + ECHO };
@@ -74,6 +83,8 @@ export class ReviewApp extends LitElement {
 
   private receive(message: ReviewToView): void {
     if (message.type === "prefetch") this.typesetAhead(message.item);
+    else if (message.type === "live") this.watching.take(message);
+    else if (message.type === "watch") this.watch(message.on);
     else if (message.type === "act") {
       if (!this.isEcho(message.action)) this.perform(message.action);
     } else {
@@ -84,6 +95,7 @@ export class ReviewApp extends LitElement {
         this.open = null;
         this.showWhy = false;
         const scroll = before === null && this.host.memory?.attemptId === now ? this.host.memory?.scroll : 0;
+        this.keptScroll = scroll ?? 0;
         void this.updateComplete.then(() => this.querySelector("main")?.scrollTo(0, scroll ?? 0));
       }
       const moved = before === now && this.shown?.cursor !== message.state.cursor;
@@ -91,6 +103,25 @@ export class ReviewApp extends LitElement {
       if (moved) void this.updateComplete.then(() => this.revealCursor());
       this.remember();
     }
+  }
+
+  private watch(on: boolean): void {
+    const before = this.watching.on;
+    if (on && !before) this.keptScroll = this.querySelector("main")?.scrollTop ?? 0;
+    this.watching.turn(on);
+    if (on === before) return;
+    void this.updateComplete.then(() => {
+      const main = this.querySelector("main");
+      if (!on) main?.scrollTo(0, this.keptScroll);
+      main?.focus();
+    });
+  }
+
+  /** The keys of the review are VS Code's, and off while something else is shown. */
+  private pressedLive(key: string): boolean {
+    if (key !== "r") return this.watching.pressed(key);
+    this.perform("raw");
+    return true;
   }
 
   private isEcho(action: ReviewAction): boolean {
@@ -149,6 +180,10 @@ export class ReviewApp extends LitElement {
   }
 
   private leave(): void {
+    if (this.watching.on) {
+      this.host.post({ type: "watch", on: false });
+      return;
+    }
     if (this.showHelp) this.showHelp = false;
     if (!this.open) return;
     this.keepDraft();
@@ -186,6 +221,7 @@ export class ReviewApp extends LitElement {
   }
 
   private remember(): void {
+    if (this.watching.on) return;
     this.host.memory = {
       attemptId: this.shown?.item?.attemptId ?? null,
       scroll: this.querySelector("main")?.scrollTop ?? 0,
@@ -209,6 +245,7 @@ export class ReviewApp extends LitElement {
       },
       save: (goOn) => this.save(goOn),
       leave: () => this.leave(),
+      watch: () => this.host.post({ type: "watch", on: true }),
       toggle: (what) => {
         if (what === "why") this.showWhy = !this.showWhy;
         else this.showSiblings = !this.showSiblings;
@@ -217,12 +254,13 @@ export class ReviewApp extends LitElement {
   }
 
   protected override render(): TemplateResult {
+    if (this.watching.on) return livePanel(this.watching.view(this.raw));
     if (!this.shown) return html`<main class="blank" aria-busy="true"></main>`;
     const view = this.view(this.shown);
     const item = this.shown.item;
     return html`${header(view)}
       <main tabindex="-1" @scroll=${() => this.remember()}>
-        ${item ? content({ ...view, item }) : emptyQueue(this.shown)}
+        ${item ? content({ ...view, item }) : emptyQueue(view)}
       </main>
       ${footer(view)} ${this.showHelp ? help(() => this.toggleHelp()) : nothing}`;
   }
@@ -245,7 +283,16 @@ function content(view: ItemView): TemplateResult {
     </div>`;
 }
 
-function emptyQueue(state: ReviewState): TemplateResult {
+function emptyQueue(view: View): TemplateResult {
+  const { state } = view;
+  if (state.watchable) {
+    return html`<div class="empty middle">
+      ${icon("eye")}
+      <h1>Nothing to review yet</h1>
+      <p>The model is at work; what it gets wrong at the edge of its knowledge appears here.</p>
+      <vscode-button @click=${view.watch}>${icon("eye")}Watch it write</vscode-button>
+    </div>`;
+  }
   return html`<div class="empty middle">
     ${icon("beaker")}
     <h1>Nothing to review${state.scope ? html` in ${state.scope}` : nothing}</h1>

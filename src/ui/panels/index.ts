@@ -11,6 +11,10 @@ import { RunPanels } from "./run.js";
 export interface Panels extends vscode.Disposable {
   /** Opens Review on an attempt, or where the last sitting stopped; `query` is the queue. */
   review(attemptId?: number, query?: AttemptQuery): Promise<void>;
+  /** Shows what is being sampled, in the Review panel. */
+  watch(): void;
+  /** The Review panel shows it now. */
+  readonly watching: boolean;
   run(runId: string): Promise<void>;
   compare(comparison: Comparison): Promise<void>;
   /** Carries out a reviewer's key in the open Review panel. */
@@ -26,6 +30,10 @@ export function registerPanels(services: Services): Panels {
   });
   return {
     review: (attemptId, query) => review.show(attemptId, query),
+    watch: () => review.watch(),
+    get watching() {
+      return review.watching;
+    },
     run: (runId) => runs.show(runId),
     compare: (comparison) => comparisons.show(comparison),
     act: (action) => review.act(action),

@@ -47,6 +47,7 @@ export class ReviewSession {
   private reviewed = 0;
   private queue: Promise<void> = Promise.resolve();
   busy: string | null = null;
+  watchable = false;
   readOnly: string | null = null;
 
   constructor(private readonly needs: SessionNeeds) {}
@@ -75,6 +76,7 @@ export class ReviewSession {
       notice: this.notice,
       canUndo: this.done.length > 0,
       busy: this.busy,
+      watchable: this.watchable,
       readOnly: this.readOnly,
     };
   }

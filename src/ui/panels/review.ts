@@ -2,6 +2,8 @@ import * as vscode from "vscode";
 import type { AttemptQuery } from "../../pool/types.js";
 import { problemTitle } from "../../protocol/latex.js";
 import type { ReviewAction, ReviewFromView, ReviewToView } from "../../protocol/review.js";
+import { ErrataError } from "../../protocol/types.js";
+import { setContext } from "../commands.js";
 import { CONTEXT, PANELS } from "../names.js";
 import type { Services } from "../services.js";
 import { Page } from "./page.js";
@@ -19,6 +21,8 @@ const VIEW_ACTIONS: ReadonlySet<ReviewAction> = new Set([
 ]);
 const UNTRUSTED =
   "This workspace is in Restricted Mode: the pool can be read; nothing runs, and no judgement is stored.";
+/** It does the same to a sample under way. */
+const LIVE_ACTIONS: ReadonlySet<ReviewAction> = new Set(["raw"]);
 const LAST = "errata.review.last";
 interface Last {
   attemptId: number | null;
@@ -30,6 +34,10 @@ export class ReviewPanel implements vscode.Disposable {
   private page: Page<ReviewToView, ReviewFromView> | undefined;
   private readonly session: ReviewSession;
   private query: AttemptQuery = {};
+  /** Ends the messages of what is being sampled, while the panel shows it. */
+  private unwatch: (() => void) | undefined;
+  private focused = { focused: false, typing: false };
+  watching = false;
   private readonly subscriptions: vscode.Disposable[] = [];
 
   constructor(private readonly services: Services) {
@@ -56,6 +64,12 @@ export class ReviewPanel implements vscode.Disposable {
         this.session.busy = services.work.running ?? null;
         this.draw();
       }),
+      {
+        dispose: services.live.onDidChange(() => {
+          this.session.watchable = services.live.active;
+          this.draw();
+        }),
+      },
       vscode.window.registerWebviewPanelSerializer(PANELS.review, {
         deserializeWebviewPanel: async (panel) => {
           const last = services.context.workspaceState.get<Last>(LAST);
@@ -68,23 +82,58 @@ export class ReviewPanel implements vscode.Disposable {
 
   /** Shows the attempt, or goes on where the last sitting stopped. */
   async show(attemptId?: number, query?: AttemptQuery): Promise<void> {
-    if (this.page) this.page.panel.reveal();
-    else {
-      this.adopt(
-        vscode.window.createWebviewPanel(PANELS.review, "Review", {
-          viewColumn: vscode.ViewColumn.Active,
-          preserveFocus: false,
-        }),
-      );
-    }
+    this.reveal();
+    this.setWatching(false);
     const sameQueue = query === undefined || JSON.stringify(query) === JSON.stringify(this.query);
     if (sameQueue && this.session.attemptId !== null) {
       if (attemptId !== undefined) await this.session.go(attemptId);
     } else await this.load(query ?? {}, attemptId);
   }
 
+  /** Shows what is being sampled. The review stays where it is, behind it. */
+  watch(): void {
+    const fresh = this.page === undefined;
+    this.reveal();
+    this.setWatching(true);
+    if (fresh) void this.load({}).catch((error: unknown) => this.services.fail(error));
+  }
+
+  private reveal(): void {
+    if (this.page) {
+      this.page.panel.reveal();
+      return;
+    }
+    const place = { viewColumn: vscode.ViewColumn.Active, preserveFocus: false };
+    this.adopt(vscode.window.createWebviewPanel(PANELS.review, "Review", place));
+  }
+
+  private setWatching(on: boolean): void {
+    if (this.watching === on) return;
+    this.watching = on;
+    this.draw();
+    this.follow();
+    // Keys of the review must not judge an item that nobody sees.
+    this.focus(this.focused.focused, this.focused.typing);
+  }
+
+  /** Tells the view which of the two it shows, and follows what is being sampled only while that is seen. */
+  private follow(): void {
+    this.unwatch?.();
+    this.unwatch = undefined;
+    const { page, watching } = this;
+    page?.post({ type: "watch", on: watching });
+    if (page && watching) this.unwatch = this.services.live.attach((message) => page.post(message));
+  }
+
   async act(action: ReviewAction): Promise<void> {
     if (!this.page) return;
+    if (this.watching && !LIVE_ACTIONS.has(action)) {
+      throw new ErrataError(
+        "The Review panel shows what is being sampled.",
+        "Press Escape in it to go back to the review.",
+        "watching",
+      );
+    }
     if (VIEW_ACTIONS.has(action)) this.page.post({ type: "act", action });
     else if (action === "reflect") await this.reflect();
     else await this.session.act(action);
@@ -103,10 +152,17 @@ export class ReviewPanel implements vscode.Disposable {
     );
     panel.onDidDispose(() => {
       this.page = undefined;
+      this.watching = false;
+      this.follow();
       this.focus(false, false);
     });
     panel.onDidChangeViewState(() => {
       if (!panel.active) this.focus(false, false);
+      // A hidden page is gone; when it comes back it says that it is ready.
+      if (!panel.visible) {
+        this.unwatch?.();
+        this.unwatch = undefined;
+      }
     });
   }
 
@@ -114,12 +170,19 @@ export class ReviewPanel implements vscode.Disposable {
     switch (message.type) {
       case "ready":
         this.draw();
+        this.follow();
+        break;
+      case "watch":
+        this.setWatching(message.on);
+        break;
+      case "hold":
+        this.services.live.hold(message.on);
         break;
       case "focus":
         this.focus(message.focused, message.typing);
         break;
       case "act":
-        void this.act(message.action);
+        void this.act(message.action).catch((error: unknown) => this.services.fail(error));
         break;
       case "cursor":
         void this.session.moveCursor(message.step);
@@ -142,18 +205,21 @@ export class ReviewPanel implements vscode.Disposable {
     this.session.readOnly = this.services.trusted ? null : UNTRUSTED;
     this.page.post({ type: "state", state: this.session.state() });
     const text = this.session.problemText;
-    this.page.panel.title = text === null ? "Review" : `Review: ${problemTitle(text, 40)}`;
+    const title = text === null ? "Review" : `Review: ${problemTitle(text, 40)}`;
+    this.page.panel.title = this.watching ? "Review: Live" : title;
     const last: Last = { attemptId: this.session.attemptId, query: this.query };
     void this.services.context.workspaceState.update(LAST, last);
   }
 
   private focus(focused: boolean, typing: boolean): void {
-    void vscode.commands.executeCommand("setContext", CONTEXT.reviewFocused, focused);
-    void vscode.commands.executeCommand("setContext", CONTEXT.reviewTyping, focused && typing);
+    this.focused = { focused, typing };
+    setContext(CONTEXT.reviewFocused, focused && !this.watching);
+    setContext(CONTEXT.reviewTyping, focused && typing);
   }
 
   dispose(): void {
     for (const subscription of this.subscriptions) subscription.dispose();
+    this.unwatch?.();
     this.page?.dispose();
   }
 }
