@@ -1,13 +1,24 @@
 // `npm run bench [decode|pool|grading|activation …] [--json FILE]`: every benchmark compares with a peer in one run
 // and prints the ratio; above 1 means that Errata is better.
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+// `npm run bench:decode [--quick] [--only PEER,…] [--models MODEL,…] [--repeats N] [--threads N] [--json FILE]`.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import esbuild from "esbuild";
 import { ensureBuild, ensureNodePackages, root } from "./setup.mjs";
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: "string" },
+    quick: { type: "boolean" },
+    only: { type: "string" },
+    models: { type: "string" },
+    repeats: { type: "string" },
+    threads: { type: "string" },
+  },
+});
 await ensureNodePackages();
 await ensureBuild();
 
@@ -19,13 +30,29 @@ if (unknown.length > 0) {
   console.error(`No benchmark called ${unknown.join(", ")}; there are: ${all.join(", ")}`);
   process.exit(2);
 }
+const list = (text) => text?.split(",").map((name) => name.trim());
+const options = {
+  ...(values.quick && { quick: true }),
+  ...(values.only && { only: list(values.only) }),
+  ...(values.models && { models: list(values.models) }),
+  ...(values.repeats && { repeats: Number(values.repeats) }),
+  ...(values.threads && { threads: Number(values.threads) }),
+};
 const answer = { ratios: {}, figures: {} };
 mkdirSync(join(root, "dist/bench"), { recursive: true });
 for (const name of positionals.length > 0 ? positionals : all) {
-  const outfile = join(root, `dist/bench/${name}.cjs`);
+  // A benchmark's folder holds what it starts in processes of their own.
+  const parts = join(root, "test/bench", name);
   await esbuild.build({
-    entryPoints: [join(root, `test/bench/${name}.ts`)],
-    outfile,
+    entryPoints: [
+      join(root, `test/bench/${name}.ts`),
+      ...(existsSync(parts) ? readdirSync(parts) : [])
+        .filter((f) => f.endsWith(".ts"))
+        .map((f) => join(parts, f)),
+    ],
+    outdir: join(root, "dist/bench"),
+    entryNames: "[name]",
+    outExtension: { ".js": ".cjs" },
     bundle: true,
     platform: "node",
     format: "cjs",
@@ -33,8 +60,8 @@ for (const name of positionals.length > 0 ? positionals : all) {
     logLevel: "warning",
   });
   console.log(`— ${name}`);
-  const { default: bench } = await import(pathToFileURL(outfile).href);
-  const { ratios, figures } = await bench.bench();
+  const { default: bench } = await import(pathToFileURL(join(root, `dist/bench/${name}.cjs`)).href);
+  const { ratios, figures } = await bench.bench(options);
   for (const [key, ratio] of Object.entries(ratios)) console.log(`  ${key}: ${ratio.toFixed(2)}x`);
   for (const [key, figure] of Object.entries(figures)) console.log(`  ${key}: ${JSON.stringify(figure)}`);
   Object.assign(answer.ratios, ratios);

@@ -1,182 +1,217 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { AutoModelForCausalLM, env, Tensor } from "@huggingface/transformers";
-import { LocalEngine } from "../../src/inference/engine.js";
-import { readModelFolder } from "../../src/inference/folder.js";
-import { decodeModel, encodeModel, FLOAT, value } from "../../src/inference/onnx.js";
-import { uniform } from "../../src/inference/random.js";
-import type { GenerateJob } from "../../src/inference/types.js";
-import { assetFile } from "../../src/protocol/paths.js";
-import type { SamplingOptions } from "../../src/protocol/types.js";
+import { machine } from "./decode/machine.js";
+import type { PeerProcess } from "./decode/process.js";
+import type { DecodeResult, Job, Memory, Prompt, WorkloadResult } from "./decode/protocol.js";
+import { type Contender, type Group, type Results, ratios } from "./decode/results.js";
+import { CACHE, install, makeWeights, PEERS, type PeerName, start, weights } from "./decode/setup.js";
+import { jobsOf, plainPrompt, type Workload } from "./decode/workload.js";
 
-/** The workload: samples of PROBLEMS prompts, GROUP each, with lengths that are the same for both. */
-const PROBLEMS = 8;
-const GROUP = 8;
-const LONGEST = 110;
-const REPEATS = 5;
-const THREADS = 1;
-const OPTIONS: SamplingOptions = { temperature: 1, topP: 1, topK: 0, maxTokens: LONGEST, seed: 1 };
-const MODEL = assetFile("demo/model");
-const MODEL_FILES = ["model.onnx", "model.onnx.data"];
-
-/** Tokens a second of one pass. */
-type Contender = () => Promise<number>;
-
-/**
- * Heavy-tailed lengths (log-normal, median 40, σ 0.6, as solutions of the embedded model have them), from a fixed
- * stream: by Box and Muller.
- */
-function workload(): GenerateJob[] {
-  const lines = readFileSync(assetFile("demo/problems/heldout.jsonl"), "utf8").split("\n", PROBLEMS);
-  return lines.map((line, p) => {
-    const samples = Array.from({ length: GROUP }, (_, g) => g);
-    const maxTokens = samples.map((g) => {
-      const radius = Math.sqrt(-2 * Math.log(1 - uniform(7, [p, g], 0, 0)));
-      const normal = radius * Math.cos(2 * Math.PI * uniform(7, [p, g], 0, 1));
-      return Math.max(5, Math.min(LONGEST, Math.round(40 * Math.exp(0.6 * normal))));
-    });
-    const content = (JSON.parse(line) as { problem: string }).problem;
-    return { key: String(p), messages: [{ role: "user", content }], samples, maxTokens };
-  });
+export interface DecodeOptions {
+  /** Small sizes and one repeat: to see that it works, and how fast about. */
+  quick?: boolean;
+  /** Only these peers. */
+  only?: string[];
+  /** Only these models. */
+  models?: string[];
+  repeats?: number;
+  threads?: number;
 }
 
-/** The folder with the same weights and no end token, so that every row gets its forced length. */
-function endless(folder: string): string {
-  const target = join(folder, "errata");
-  mkdirSync(target);
-  const files = ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"];
-  for (const name of [...MODEL_FILES, ...files]) copyFileSync(join(MODEL, name), join(target, name));
-  const config = JSON.parse(readFileSync(join(MODEL, "genai_config.json"), "utf8"));
-  config.model.eos_token_id = [];
-  writeFileSync(join(target, "genai_config.json"), JSON.stringify(config));
-  return target;
+interface Model {
+  name: string;
+  contenders: { name: string; peer: PeerName; weights: string }[];
+  workload: Workload;
+  /** Tokens of each row in the plain decode. */
+  tokens: number;
+  batches: number[];
 }
 
-async function errata(folder: string, jobs: GenerateJob[], block: boolean): Promise<Contender> {
-  const engine = new LocalEngine({ backend: "cpu", threads: THREADS, block });
-  await engine.load({ folder });
-  return async () => {
-    let tokens = 0;
-    const start = performance.now();
-    await engine.generate(jobs, OPTIONS, { row: (row) => (tokens += row.tokenIds.length) });
-    const wanted = jobs.flatMap((job) => job.maxTokens ?? []).reduce((a, b) => a + b, 0);
-    if (tokens !== wanted) throw new Error(`${tokens} tokens instead of ${wanted}: lengths were not forced`);
-    return (tokens / (performance.now() - start)) * 1000;
-  };
+const everyPeer = (of: string) => PEERS.map((peer) => ({ name: peer, peer, weights: of }));
+const LARGE: Workload = { problems: 4, prompt: 150, median: 48, sigma: 0.8, longest: 512 };
+const MODELS: Model[] = [
+  {
+    name: "embedded",
+    contenders: everyPeer("embedded"),
+    workload: { problems: 32, prompt: 0, median: 40, sigma: 0.6, longest: 110 },
+    tokens: 128,
+    batches: [1, 8, 16],
+  },
+  {
+    name: "0.4B-int4",
+    contenders: [
+      ...everyPeer("0.4B-int4"),
+      { name: "errata, block 128", peer: "errata", weights: "0.4B-int4-128" },
+    ],
+    workload: LARGE,
+    tokens: 64,
+    batches: [1, 8, 16],
+  },
+  {
+    name: "0.4B-fp32",
+    contenders: everyPeer("0.4B-fp32"),
+    workload: { ...LARGE, median: 32 },
+    tokens: 64,
+    batches: [1, 8, 16],
+  },
+];
+
+/** One contender of the group under way. */
+interface Running {
+  contender: Contender;
+  process: PeerProcess;
 }
 
 /**
- * transformers.js on the same graph and weights, in the hub's layout. It decodes static batches: the samples of one
- * problem (prompts of several would need padding on the left, which this graph does not compute rightly), each batch
- * as long as its longest row; only forced tokens count.
+ * Decoding against its peers, every one in a process of its own, interleaved: each repeat runs all of them, so that
+ * whatever else the machine does meets all alike. Results are written after every pass.
  */
-async function transformersJs(
-  folder: string,
-  jobs: GenerateJob[],
-  prompts: Map<string, number[]>,
-): Promise<Contender> {
-  const target = join(folder, "hub", "demo");
-  mkdirSync(join(target, "onnx"), { recursive: true });
-  for (const name of ["config.json", "generation_config.json"])
-    copyFileSync(join(MODEL, "hf", name), join(target, name));
-  for (const name of MODEL_FILES) copyFileSync(join(MODEL, name), join(target, "onnx", name));
-  await sizeCaches(join(target, "onnx", "model.onnx"));
-  env.localModelPath = join(folder, "hub");
-  env.allowRemoteModels = false;
-  const model = await AutoModelForCausalLM.from_pretrained("demo", {
-    dtype: "fp32",
-    device: "cpu",
-    session_options: { intraOpNumThreads: THREADS, interOpNumThreads: 1 },
-  });
-  return async () => {
-    let tokens = 0;
-    const start = performance.now();
-    for (const { key, maxTokens = [] } of jobs) {
-      const prompt = prompts.get(key) ?? [];
-      const dims = [maxTokens.length, prompt.length];
-      const rows = maxTokens.flatMap(() => prompt);
-      const longest = Math.max(...maxTokens);
-      const output = (await model.generate({
-        inputs: new Tensor("int64", BigInt64Array.from(rows, BigInt), dims),
-        attention_mask: new Tensor("int64", new BigInt64Array(rows.length).fill(1n), dims),
-        do_sample: true,
-        temperature: 1,
-        top_k: 0,
-        max_new_tokens: longest,
-        min_new_tokens: longest,
-      } as never)) as InstanceType<typeof Tensor>;
-      if (output.dims[1] !== prompt.length + longest)
-        throw new Error(`transformers.js made ${output.dims} instead of ${longest} tokens a row`);
-      tokens += maxTokens.reduce((a, b) => a + b, 0);
-    }
-    return (tokens / (performance.now() - start)) * 1000;
-  };
-}
+export class DecodeBench {
+  private readonly results: Results;
+  private readonly repeats: number;
+  private readonly threads: number;
 
-/** transformers.js reads the sizes of an empty cache from the graph, where the builder wrote names for them. */
-async function sizeCaches(file: string): Promise<void> {
-  const { kvHeads, headSize, names } = await readModelFolder(MODEL);
-  const model = decodeModel(readFileSync(file));
-  model.graph.input = model.graph.input.map((input) =>
-    names.past.includes(input.name)
-      ? value(input.name, FLOAT, ["batch_size", kvHeads, "past_sequence_length", headSize])
-      : input,
-  );
-  writeFileSync(file, encodeModel(model));
-}
-
-function spread(values: number[]): { min: number; median: number; max: number } {
-  const sorted = [...values].sort((a, b) => a - b).map(Math.round);
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
-  return { min: at(0), median: at(0.5), max: at(1) };
-}
-
-/** Sampling throughput on the embedded model, tokens a second, against transformers.js on the same weights. */
-export async function bench(): Promise<{ ratios: Record<string, number>; figures: Record<string, unknown> }> {
-  const folder = mkdtempSync(join(tmpdir(), "errata-bench-"));
-  try {
-    const jobs = workload();
-    const own = endless(folder);
-    const tokenizer = new LocalEngine({ backend: "cpu", threads: THREADS });
-    await tokenizer.load({ folder: own });
-    const prompts = new Map<string, number[]>();
-    for (const { key, messages } of jobs)
-      prompts.set(
-        key,
-        (await tokenizer.preview(messages)).tokens.map((t) => t.id),
-      );
-    await tokenizer.dispose();
-    const contenders: Record<string, Contender> = {
-      "errata, blocks": await errata(own, jobs, true),
-      "errata, steps": await errata(own, jobs, false),
-      "transformers.js": await transformersJs(folder, jobs, prompts),
-    };
-    const speeds = new Map(Object.keys(contenders).map((name) => [name, [] as number[]]));
-    // One pass to warm up, then interleaved, so that whatever else the machine does meets all of them alike.
-    for (let repeat = -1; repeat < REPEATS; repeat++)
-      for (const [name, pass] of Object.entries(contenders)) {
-        const speed = await pass();
-        if (repeat >= 0) speeds.get(name)?.push(speed);
-      }
-    const ours = speeds.get("errata, blocks") ?? [];
-    const theirs = speeds.get("transformers.js") ?? [];
-    const ratios = ours.map((speed, i) => speed / (theirs[i] ?? Number.NaN)).sort((a, b) => a - b);
-    return {
-      ratios: { "workload/embedded/transformers.js": ratios[REPEATS >> 1] ?? Number.NaN },
-      figures: {
-        "workload/embedded": {
-          unit: "tokens/s",
-          problems: PROBLEMS,
-          group: GROUP,
-          threads: THREADS,
-          processor: cpus()[0]?.model,
-          ratioOfEachRepeat: ratios.map((r) => Number(r.toFixed(2))),
-          ...Object.fromEntries([...speeds].map(([name, values]) => [name, spread(values)])),
-        },
-      },
-    };
-  } finally {
-    rmSync(folder, { recursive: true });
+  constructor(private readonly options: DecodeOptions) {
+    this.repeats = options.repeats ?? (options.quick ? 1 : 3);
+    this.threads = options.threads ?? 1;
+    this.results = { ...machine(), threads: this.threads, repeats: this.repeats, groups: [], failures: {} };
   }
+
+  async run(): Promise<Results> {
+    for (const model of MODELS) {
+      const { models } = this.options;
+      if (!models || models.includes(model.name)) await this.runModel(this.quickly(model));
+    }
+    return this.results;
+  }
+
+  private quickly(model: Model): Model {
+    if (!this.options.quick) return model;
+    const { workload } = model;
+    return {
+      ...model,
+      workload: { ...workload, problems: Math.min(8, workload.problems >> 1) },
+      batches: [1, 8],
+      tokens: 48,
+    };
+  }
+
+  private async runModel(model: Model): Promise<void> {
+    const { only } = this.options;
+    const wanted = model.contenders.filter(({ peer }) => !only || only.includes(peer));
+    if (wanted.length === 0) return;
+    makeWeights([...new Set(wanted.map((c) => c.weights))]);
+    const from = weights(wanted[0]?.weights ?? "");
+    const jobs = await jobsOf(model.workload, from);
+    const prompt = await plainPrompt(model.workload, from);
+    const group: Group = {
+      model: model.name,
+      workload: {
+        ...model.workload,
+        tokens: total(jobs),
+        promptTokens: jobs.map((j) => j.prompt.ids.length),
+      },
+      plain: { promptTokens: prompt.ids.length, tokens: model.tokens, batches: model.batches },
+      contenders: [],
+    };
+    this.results.groups.push(group);
+    const running: Running[] = [];
+    try {
+      for (const { name, peer, weights: of } of wanted) {
+        const contender: Contender = {
+          name,
+          peer,
+          weights: of,
+          version: "",
+          speeds: {},
+          start: [],
+          peakBytes: 0,
+        };
+        group.contenders.push(contender);
+        await this.attempt(contender, async () => {
+          install(peer);
+          const process = start(peer, this.threads);
+          const context = Math.max(...jobs.map((j) => j.prompt.ids.length + Math.max(...j.lengths)));
+          const params = { weights: weights(of), threads: this.threads };
+          const loaded = await process.request("load", {
+            ...params,
+            context: Math.max(context, prompt.ids.length + model.tokens) + 8,
+          });
+          const { version, ...more } = loaded;
+          Object.assign(contender, { version, loaded: more });
+          running.push({ contender, process });
+        });
+      }
+      // One short pass to warm up, the same for all; it also shows that all compute the same.
+      for (const r of running) await this.attempt(r.contender, () => this.warmUp(r, prompt));
+      for (let repeat = 0; repeat < this.repeats; repeat++) {
+        for (const batch of model.batches)
+          for (const r of running)
+            await this.attempt(r.contender, () => this.decode(r, prompt, batch, model.tokens));
+        for (const r of running) await this.attempt(r.contender, () => this.workload(r, jobs));
+      }
+    } finally {
+      for (const { process } of running) await process.stop();
+    }
+  }
+
+  /** A peer that fails is named with its reason; the rest goes on. */
+  private async attempt(contender: Contender, work: () => Promise<void>): Promise<void> {
+    if (contender.failure !== undefined) return;
+    try {
+      await work();
+    } catch (error) {
+      contender.failure = error instanceof Error ? error.message : String(error);
+      console.log(`    ${contender.name} failed: ${contender.failure}`);
+    }
+    mkdirSync(CACHE, { recursive: true });
+    writeFileSync(join(CACHE, "results.json"), JSON.stringify(this.results, null, 1));
+  }
+
+  private async warmUp({ contender, process }: Running, prompt: Prompt): Promise<void> {
+    const { start } = (await process.request("decode", { prompt, batch: 2, tokens: 17 })) as DecodeResult;
+    contender.start = start;
+  }
+
+  private async decode(
+    { contender, process }: Running,
+    prompt: Prompt,
+    batch: number,
+    tokens: number,
+  ): Promise<void> {
+    const { made, seconds } = (await process.request("decode", { prompt, batch, tokens })) as DecodeResult;
+    this.note(contender, `batch ${batch}`, made / seconds);
+    contender.peakBytes = ((await process.request("memory", {})) as Memory).peakBytes;
+  }
+
+  private async workload({ contender, process }: Running, jobs: Job[]): Promise<void> {
+    const { seconds, lengths } = (await process.request("workload", { jobs })) as WorkloadResult;
+    jobs.forEach((job, p) => {
+      job.lengths.forEach((wanted, i) => {
+        const made = lengths[p]?.[i] ?? 0;
+        if (made < wanted) throw new Error(`sample ${i} of problem ${p} has ${made} tokens, not ${wanted}`);
+      });
+    });
+    const computed = lengths.flat().reduce((a, b) => a + b, 0);
+    contender.waste = computed / total(jobs) - 1;
+    this.note(contender, "workload", total(jobs) / seconds);
+    contender.peakBytes = ((await process.request("memory", {})) as Memory).peakBytes;
+  }
+
+  private note(contender: Contender, measure: string, speed: number): void {
+    const speeds = contender.speeds[measure] ?? [];
+    contender.speeds[measure] = speeds;
+    speeds.push(speed);
+    console.log(`    ${contender.name}, ${measure}: ${speed.toFixed(1)} tokens/s`);
+  }
+}
+
+function total(jobs: Job[]): number {
+  return jobs.flatMap((job) => job.lengths).reduce((a, b) => a + b, 0);
+}
+
+/** Sampling throughput, tokens a second, against peers on the same weights. */
+export async function bench(options: DecodeOptions = {}) {
+  const results = await new DecodeBench(options).run();
+  return { ratios: ratios(results), figures: { decode: results } };
 }

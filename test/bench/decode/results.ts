@@ -1,0 +1,83 @@
+import type { PeerName } from "./setup.js";
+import type { Workload } from "./workload.js";
+
+/** One peer on one set of weights. */
+export interface Contender {
+  name: string;
+  peer: PeerName;
+  weights: string;
+  version: string;
+  /** What it said when it had loaded. */
+  loaded?: Record<string, unknown>;
+  /** Tokens a second of every repeat, by measure: "batch 1", …, "workload". */
+  speeds: Record<string, number[]>;
+  /** The first tokens, greedy. */
+  start: number[];
+  peakBytes: number;
+  /** Share of tokens that it computed beyond the forced ones. */
+  waste?: number;
+  /** Why it has no figures, or no more. */
+  failure?: string;
+}
+
+/** One model at one precision: everybody who ran on it. */
+export interface Group {
+  model: string;
+  workload: Workload & { tokens: number; promptTokens: number[] };
+  plain: { promptTokens: number; tokens: number; batches: number[] };
+  contenders: Contender[];
+}
+
+export interface Machine {
+  date: string;
+  processor: string;
+  cores: number;
+  memoryBytes: number;
+  system: string;
+  versions: Record<string, string>;
+}
+
+export interface Results extends Machine {
+  threads: number;
+  repeats: number;
+  groups: Group[];
+  failures: Record<string, string>;
+}
+
+export interface Spread {
+  min: number;
+  median: number;
+  max: number;
+}
+
+export function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const at = (i: number) => sorted[i] ?? Number.NaN;
+  return {
+    min: at(0),
+    median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
+    max: at(sorted.length - 1),
+  };
+}
+
+/** The ratio of each repeat: both ran within the same minutes. */
+export function ratioOf(ours: Contender, theirs: Contender, measure: string): Spread {
+  const speeds = theirs.speeds[measure] ?? [];
+  const each = (ours.speeds[measure] ?? []).slice(0, speeds.length);
+  return spread(each.map((speed, i) => speed / (speeds[i] ?? Number.NaN)));
+}
+
+/** Median ratios named `workload/0.4B-int4/transformers.js`, `batch 8/0.4B-fp32/node-llama-cpp` and the like. */
+export function ratios({ groups }: Results): Record<string, number> {
+  const named: Record<string, number> = {};
+  for (const { model, contenders } of groups)
+    for (const ours of contenders.filter((c) => c.peer === "errata"))
+      for (const theirs of contenders.filter((c) => c.peer !== "errata"))
+        for (const measure of Object.keys(ours.speeds)) {
+          const { median } = ratioOf(ours, theirs, measure);
+          const on = ours.name === "errata" ? model : `${model}, ${ours.name.replace("errata, ", "")}`;
+          if (Number.isFinite(median)) named[`${measure}/${on}/${theirs.name}`] = median;
+        }
+  return named;
+}
