@@ -73,7 +73,7 @@ export function blockModel(model: OnnxModel, folder: ModelFolder, split: boolean
     ...pickConstants(vocabSize),
   ];
   const { constant, step } = separate(graph, facts);
-  const parts = split ? splitAttention(step, graph, folder) : undefined;
+  const parts = split && facts.cache === FLOAT ? splitAttention(step, graph, folder) : undefined;
   const body = bodyGraph(parts?.step ?? step, facts, folder, parts?.prelude);
   const states = [BLOCK.ids, BLOCK.lengths, BLOCK.done, BLOCK.logitsBefore];
   const pasts = names.past.map((_, i) => BLOCK.past(i));

@@ -23,6 +23,8 @@ export interface ModelFolder {
     inputIds: string;
     attentionMask: string;
     positionIds: string;
+    /** Of how many last positions the logits are wanted. */
+    logitsToKeep: string;
     logits: string;
     /** Per layer, key then value. */
     past: string[];
@@ -122,6 +124,7 @@ export async function readModelFolder(folder: string, _graph?: string): Promise<
       inputIds: inputs.input_ids ?? "input_ids",
       attentionMask: inputs.attention_mask ?? "attention_mask",
       positionIds: inputs.position_ids ?? "position_ids",
+      logitsToKeep: "num_logits_to_keep",
       logits: outputs.logits ?? "logits",
       past: numbered(
         inputs.past_key_names ?? "past_key_values.%d.key",

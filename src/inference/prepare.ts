@@ -1,15 +1,6 @@
 import { blockModel } from "./block-graph.js";
 import type { ModelFolder } from "./folder.js";
-import {
-  decodeModel,
-  describeValue,
-  encodeModel,
-  FLOAT,
-  FLOAT16,
-  INT64,
-  type OnnxModel,
-  opsets,
-} from "./onnx.js";
+import { describeValue, encodeModel, FLOAT, FLOAT16, INT64, type OnnxModel, opsets } from "./onnx.js";
 import { readModel } from "./onnx-file.js";
 
 /** Squeeze and ReduceSum take their axes as an input since this version. */
