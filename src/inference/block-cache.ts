@@ -1,8 +1,8 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { BLOCK } from "./block-names.js";
-import type { Sequence } from "./decoder.js";
+import { type CacheArray, type CacheType, cacheType, type Sequence } from "./decoder.js";
 import type { ModelFolder } from "./folder.js";
-import { floatsOf, type Runtime } from "./runtime.js";
+import type { Runtime } from "./runtime.js";
 import { SPLIT, TAIL } from "./split-attention.js";
 
 /** Caches grow by this many positions at a time; a softmax over multiples of it adds up in the same order. */
@@ -27,25 +27,48 @@ export interface BlockCache {
   keep(output: Output, sequences: readonly Sequence[], rows: number): void;
 }
 
+/** What a cache's arrays look like: `count` of them, a key's and a value's for each layer. */
+export interface Shape {
+  count: number;
+  kvHeads: number;
+  headSize: number;
+  type: CacheType;
+}
+
+/** Of a session of a block graph. */
+export function cacheShape({ names, kvHeads, headSize }: ModelFolder, session: InferenceSession): Shape {
+  return { count: names.past.length, kvHeads, headSize, type: cacheType(session, BLOCK.past(0)) };
+}
+
+/** float16 arrives as its 16 bits, or as Float16Array where the runtime has one. */
+function elementsOf(value: InferenceSession.OnnxValueMapType[string] | undefined): CacheArray {
+  const data = (value as Tensor | undefined)?.data;
+  if (data instanceof Float32Array || data instanceof Uint16Array) return data;
+  if (ArrayBuffer.isView(data) && data.byteLength === 2 * (data as unknown as ArrayLike<number>).length)
+    return new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  throw new Error("A cache of the model is neither float32 nor float16");
+}
+
 /** Keys and values of some rows: per layer and kind `[rows, kvHeads, capacity, headSize]` at the start of an array. */
 class Rows {
-  readonly arrays: Float32Array[];
+  readonly arrays: CacheArray[];
 
   constructor(
-    private readonly model: ModelFolder,
+    private readonly shape: Shape,
     readonly rows: number,
     public capacity: number,
-    arrays?: Float32Array[],
+    arrays?: CacheArray[],
     /** Positions that `resize` may ask for. Memory that is not written yet takes no room. */
     most = capacity,
   ) {
-    const size = rows * model.kvHeads * most * model.headSize;
-    this.arrays = arrays ?? model.names.past.map(() => new Float32Array(size));
+    const size = rows * shape.kvHeads * most * shape.headSize;
+    const Elements = shape.type === "float32" ? Float32Array : Uint16Array;
+    this.arrays = arrays ?? Array.from({ length: shape.count }, () => new Elements(size));
   }
 
   /** Gives every row room for this many positions, in place; what fits is kept. */
   resize(capacity: number): void {
-    const { kvHeads, headSize } = this.model;
+    const { kvHeads, headSize } = this.shape;
     const [old, now] = [this.capacity * headSize, capacity * headSize];
     if (old === now) return;
     const count = this.rows * kvHeads;
@@ -60,9 +83,9 @@ class Rows {
 
   /** Copies positions of one row; by default to the same places. */
   copyTo(to: Rows, row: number, toRow: number, length: number, from = 0, at = from): void {
-    const { kvHeads, headSize } = this.model;
+    const { kvHeads, headSize } = this.shape;
     for (const [i, source] of this.arrays.entries()) {
-      const target = to.arrays[i] as Float32Array;
+      const target = to.arrays[i] as CacheArray;
       for (let head = 0; head < kvHeads; head++) {
         const start = ((row * kvHeads + head) * this.capacity + from) * headSize;
         const end = ((toRow * kvHeads + head) * to.capacity + at) * headSize;
@@ -74,23 +97,23 @@ class Rows {
   /** With room for this many rows and positions, what is there kept. */
   grown(rows: number, positions: number): Rows {
     if (this.rows >= rows && this.capacity >= positions) return this;
-    const more = new Rows(this.model, Math.max(this.rows, rows), Math.max(this.capacity, positions));
+    const more = new Rows(this.shape, Math.max(this.rows, rows), Math.max(this.capacity, positions));
     for (let row = 0; row < this.rows; row++) this.copyTo(more, row, row, this.capacity);
     return more;
   }
 
   /** The first `rows` rows as inputs. */
   feeds(runtime: Runtime, name: (i: number) => string, rows = this.rows): Feeds {
-    const { kvHeads, headSize } = this.model;
+    const { kvHeads, headSize, type } = this.shape;
     const dims = [rows, kvHeads, this.capacity, headSize];
     const used = rows * kvHeads * this.capacity * headSize;
-    const tensor = (array: Float32Array) => new runtime.Tensor("float32", array.subarray(0, used), dims);
+    const tensor = (array: CacheArray) => new runtime.Tensor(type, array.subarray(0, used), dims);
     return Object.fromEntries(this.arrays.map((array, i) => [name(i), tensor(array)]));
   }
 
-  static of(model: ModelFolder, rows: number, output: Output): Rows {
-    const tensors = model.names.past.map((_, i) => output[BLOCK.present(i)]);
-    return new Rows(model, rows, tensors[0]?.dims[2] ?? 0, tensors.map(floatsOf));
+  static of(shape: Shape, rows: number, output: Output): Rows {
+    const tensors = Array.from({ length: shape.count }, (_, i) => output[BLOCK.present(i)]);
+    return new Rows(shape, rows, tensors[0]?.dims[2] ?? 0, tensors.map(elementsOf));
   }
 }
 
@@ -111,12 +134,12 @@ export class WholeCache implements BlockCache {
 
   constructor(
     private readonly runtime: Runtime,
-    private readonly model: ModelFolder,
+    private readonly shape: Shape,
     private readonly slots: number,
     private readonly capacity: number,
   ) {
-    this.cache = new Rows(model, 0, 0);
-    this.prompt = new Rows(model, 1, 0);
+    this.cache = new Rows(shape, 0, 0);
+    this.prompt = new Rows(shape, 1, 0);
   }
 
   turns(): number {
@@ -124,7 +147,7 @@ export class WholeCache implements BlockCache {
   }
 
   promptFeeds(from: number, tokens: number): Feeds {
-    if (from === 0) this.prompt = new Rows(this.model, 1, 0);
+    if (from === 0) this.prompt = new Rows(this.shape, 1, 0);
     return {
       [BLOCK.span]: span(this.runtime, from + tokens),
       ...this.prompt.feeds(this.runtime, BLOCK.past),
@@ -132,7 +155,7 @@ export class WholeCache implements BlockCache {
   }
 
   keepPrompt(output: Output): void {
-    this.prompt = Rows.of(this.model, 1, output);
+    this.prompt = Rows.of(this.shape, 1, output);
   }
 
   place(slot: number, promptLength: number): void {
@@ -157,7 +180,7 @@ export class WholeCache implements BlockCache {
   }
 
   keep(output: Output, _: readonly Sequence[], rows: number): void {
-    this.cache = Rows.of(this.model, rows, output);
+    this.cache = Rows.of(this.shape, rows, output);
   }
 }
 
@@ -175,14 +198,14 @@ export class SplitCache implements BlockCache {
 
   constructor(
     private readonly runtime: Runtime,
-    private readonly model: ModelFolder,
+    private readonly shape: Shape,
     private readonly slots: number,
     capacity: number,
   ) {
-    this.prefix = new Rows(model, slots, GROWTH, undefined, rounded(capacity));
-    this.tail = new Rows(model, slots, TAIL);
-    this.prompt = new Rows(model, 1, GROWTH);
-    this.chunk = new Rows(model, 1, 0);
+    this.prefix = new Rows(shape, slots, GROWTH, undefined, rounded(capacity));
+    this.tail = new Rows(shape, slots, TAIL);
+    this.prompt = new Rows(shape, 1, GROWTH);
+    this.chunk = new Rows(shape, 1, 0);
   }
 
   turns(sequences: readonly Sequence[]): number {
@@ -190,13 +213,13 @@ export class SplitCache implements BlockCache {
   }
 
   promptFeeds(from: number, tokens: number): Feeds {
-    if (this.chunk.capacity !== tokens) this.chunk = new Rows(this.model, 1, tokens);
+    if (this.chunk.capacity !== tokens) this.chunk = new Rows(this.shape, 1, tokens);
     return this.all(this.prompt, this.chunk, [from], 1, tokens);
   }
 
   keepPrompt(output: Output, from: number, tokens: number): void {
     this.prompt = this.prompt.grown(1, rounded(from + tokens));
-    Rows.of(this.model, 1, output).copyTo(this.prompt, 0, 0, tokens, 0, from);
+    Rows.of(this.shape, 1, output).copyTo(this.prompt, 0, 0, tokens, 0, from);
   }
 
   place(slot: number, promptLength: number): void {
@@ -220,7 +243,7 @@ export class SplitCache implements BlockCache {
   }
 
   keep(output: Output, sequences: readonly Sequence[], rows: number): void {
-    this.tail = Rows.of(this.model, rows, output).grown(this.slots, TAIL);
+    this.tail = Rows.of(this.shape, rows, output).grown(this.slots, TAIL);
     const full = [...sequences.keys()].filter(
       (slot) => this.held(slot, sequences[slot]?.length ?? 0) >= TAIL,
     );

@@ -23,7 +23,7 @@ export class BlockDecoder implements Decoder {
     readonly turns: number,
   ) {
     const presents = model.names.past.map((_, i) => BLOCK.present(i));
-    this.fetches = [BLOCK.tokens, BLOCK.logprobs, ...presents];
+    this.fetches = [BLOCK.tokens, BLOCK.logprobs, BLOCK.entropies, ...presents];
   }
 
   async prefill(tokens: readonly number[], from: number): Promise<Float32Array> {
@@ -82,11 +82,14 @@ export class BlockDecoder implements Decoder {
     const tokens = output[BLOCK.tokens]?.data;
     if (!(tokens instanceof BigInt64Array)) throw new Error("The prepared graph gave no tokens");
     const logprobs = floatsOf(output[BLOCK.logprobs]);
+    const entropies = floatsOf(output[BLOCK.entropies]);
     const made = tokens.length / rows;
     for (const [row, sequence] of sequences.entries()) {
       let goesOn = true;
-      for (let turn = 0; turn < made && goesOn; turn++)
-        goesOn = sequence.take(Number(tokens[turn * rows + row]), logprobs[turn * rows + row] as number);
+      for (let turn = 0; turn < made && goesOn; turn++) {
+        const at = turn * rows + row;
+        goesOn = sequence.take(Number(tokens[at]), logprobs[at] as number, entropies[at] as number);
+      }
     }
     this.cache.keep(output, sequences, rows);
     return made;

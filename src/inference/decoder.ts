@@ -16,8 +16,8 @@ export interface Sequence {
   readonly limit: number;
   /** The number in [0, 1) that decides the pick `ahead` tokens from the next. */
   uniform(ahead: number): number;
-  /** Takes its next token; false when it ends with it. */
-  take(token: number, logprob: number): boolean;
+  /** Takes its next token, with its log-probability and the distribution's entropy; false when it ends with it. */
+  take(token: number, logprob: number, entropy: number): boolean;
 }
 
 /** Continues a number of sequences, each in a slot of its own. */
@@ -41,7 +41,8 @@ export interface Decoder {
 }
 
 /** A cache's elements: float32, or float16 as its 16 bits. */
-type CacheArray = Float32Array | Uint16Array;
+export type CacheArray = Float32Array | Uint16Array;
+export type CacheType = "float32" | "float16";
 
 /** Feeds and fetches for a fixed number of rows, over buffers that never change. */
 interface Binding {
@@ -69,7 +70,7 @@ export class Stepper implements Decoder {
   private readonly tensors: { ids: BigInt64Array; positions: BigInt64Array; mask: BigInt64Array };
   private readonly bindings = new Map<number, Binding>();
   private readonly promptBinding: Binding;
-  private readonly cacheType: "float32" | "float16";
+  private readonly cacheType: CacheType;
   private readonly hasPositions: boolean;
   constructor(
     private readonly runtime: Runtime,
@@ -81,7 +82,7 @@ export class Stepper implements Decoder {
   ) {
     const rows = Math.max(slots, ROWS_AT_LEAST);
     this.sampler = new Sampler(model.vocabSize);
-    this.cacheType = cacheType(session, model);
+    this.cacheType = cacheType(session, model.names.past[0]);
     this.hasPositions = session.inputNames.includes(model.names.positionIds);
     this.tensors = {
       ids: new BigInt64Array(rows),
@@ -142,8 +143,9 @@ export class Stepper implements Decoder {
     const logits = await this.step(Math.max(sequences.length, ROWS_AT_LEAST));
     sequences.forEach((sequence, slot) => {
       const random = shape.temperature === 0 ? 0 : sequence.uniform(0);
-      const { token, logprob } = this.sampler.sample(logits, slot * this.model.vocabSize, shape, random);
-      sequence.take(token, logprob);
+      const at = slot * this.model.vocabSize;
+      const { token, logprob, entropy } = this.sampler.sample(logits, at, shape, random);
+      sequence.take(token, logprob, entropy);
     });
     return this.turns;
   }
@@ -210,7 +212,8 @@ export class Stepper implements Decoder {
   }
 }
 
-function cacheType(session: InferenceSession, model: ModelFolder): "float32" | "float16" {
-  const first = session.inputMetadata.find((input) => input.name === model.names.past[0]);
+/** Of a session's caches, of which one is called `past`. */
+export function cacheType(session: InferenceSession, past: string | undefined): CacheType {
+  const first = session.inputMetadata.find((input) => input.name === past);
   return first?.isTensor && first.type === "float16" ? "float16" : "float32";
 }

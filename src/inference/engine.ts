@@ -2,7 +2,7 @@ import type { InferenceSession } from "onnxruntime-node";
 import { ErrataError, type ModelSource, type SamplingOptions } from "../protocol/types.js";
 import { type BackendOptions, openSession } from "./backends.js";
 import { BlockDecoder } from "./block.js";
-import { SplitCache, WholeCache } from "./block-cache.js";
+import { cacheShape, SplitCache, WholeCache } from "./block-cache.js";
 import { type Decoder, ROWS_AT_LEAST, Stepper } from "./decoder.js";
 import { type ModelFolder, readModelFolder } from "./folder.js";
 import { generate, type PreparedJob } from "./generate.js";
@@ -67,6 +67,7 @@ export class LocalEngine implements Engine {
         contextLength: model.contextLength,
         decoding: opened.block ? "blocks" : "steps",
         ...(opened.why !== undefined && { decodingWhy: opened.why }),
+        cacheBytes: this.cacheBytes,
         slots: this.slotsFor(model, Math.min(model.contextLength, 4096)),
       };
       const { session, block, split } = opened;
@@ -142,16 +143,21 @@ export class LocalEngine implements Engine {
     const { session, model, block, split } = loaded;
     if (!block) return new Stepper(runtime, session, model, slots, capacity);
     const rows = Math.max(slots, ROWS_AT_LEAST);
+    const shape = cacheShape(model, session);
     const cache = split
-      ? new SplitCache(runtime, model, rows, capacity)
-      : new WholeCache(runtime, model, rows, capacity);
+      ? new SplitCache(runtime, shape, rows, capacity)
+      : new WholeCache(runtime, shape, rows, capacity);
     const turns = Math.min(this.options.turns ?? TURNS, TAIL);
     return new BlockDecoder(runtime, session, model, cache, slots, capacity, turns);
   }
 
+  private get cacheBytes(): number {
+    return this.options.cacheBytes ?? 2 * 2 ** 30;
+  }
+
   private slotsFor(model: ModelFolder, capacity: number): number {
     const perToken = model.layers * 2 * model.kvHeads * model.headSize * Float32Array.BYTES_PER_ELEMENT;
-    const fit = Math.floor((this.options.cacheBytes ?? 2 * 2 ** 30) / (perToken * capacity));
+    const fit = Math.floor(this.cacheBytes / (perToken * capacity));
     return Math.max(1, Math.min(this.options.slots ?? 16, fit));
   }
 

@@ -37,6 +37,7 @@ class Row implements Sequence, Watched {
   readonly limit: number;
   readonly tokens: number[] = [];
   private readonly logprobs: number[] = [];
+  private readonly entropies: number[] = [];
   private readonly stop: StopFinder | undefined;
 
   constructor(
@@ -69,9 +70,10 @@ class Row implements Sequence, Watched {
     return uniform(this.options.seed, this.hash, this.sample, this.tokens.length + ahead);
   }
 
-  take(token: number, logprob: number): boolean {
+  take(token: number, logprob: number, entropy: number): boolean {
     this.tokens.push(token);
     this.logprobs.push(logprob);
+    this.entropies.push(entropy);
     if (this.context.endTokens.has(token) || this.stop?.push(token)) this.finish = "stop";
     else if (this.length >= this.limit) this.finish = "length";
     return this.finish === undefined;
@@ -89,6 +91,7 @@ class Row implements Sequence, Watched {
       text: cutAtStop(text, this.stops),
       tokenIds: this.tokens,
       logprobs: this.logprobs,
+      entropies: this.entropies,
       finish,
     };
   }
@@ -141,9 +144,9 @@ export async function generate(
         following = queue.next();
         const row = new Row(job, prefilled.hash, sample, maxTokens, context, options, stops);
         const random = options.temperature === 0 ? 0 : row.uniform(0);
-        const { token, logprob } = sampler.sample(prefilled.logits, 0, options, random);
+        const { token, logprob, entropy } = sampler.sample(prefilled.logits, 0, options, random);
         tokens++;
-        if (!row.take(token, logprob)) {
+        if (!row.take(token, logprob, entropy)) {
           report(row);
           continue;
         }
@@ -167,7 +170,8 @@ export async function generate(
     });
     live?.look(rows);
     const seconds = (performance.now() - start) / 1000;
-    on.progress?.({ rowsDone, rowsTotal, tokens, tokensPerSecond: tokens / Math.max(seconds, 1e-3) });
+    const tokensPerSecond = tokens / Math.max(seconds, 1e-3);
+    on.progress?.({ rowsDone, rowsTotal, tokens, tokensPerSecond, slots });
   }
 }
 

@@ -1,9 +1,10 @@
 import type { SamplingOptions } from "../protocol/types.js";
 
-/** What one pick says: the token, and its log-probability at temperature 1 before any truncation (nats). */
+/** What one pick says: the token, its log-probability and the distribution's entropy (nats, at temperature 1, uncut). */
 export interface Pick {
   token: number;
   logprob: number;
+  entropy: number;
 }
 /** The options that shape a pick. */
 export interface Shape {
@@ -20,7 +21,7 @@ export class Sampler {
   private readonly order: Int32Array;
   /** Unnormalised probabilities at the sampling temperature; the likeliest token's is 1. */
   private readonly weights: Float64Array;
-  private readonly pick: Pick = { token: 0, logprob: 0 };
+  private readonly pick: Pick = { token: 0, logprob: 0, entropy: 0 };
 
   constructor(private readonly vocabSize: number) {
     this.order = new Int32Array(vocabSize);
@@ -45,10 +46,18 @@ export class Sampler {
     }
     if (best < 0) throw new Error("The model's output is not a number: its weights are damaged or overflow");
     let total = 0;
-    for (let v = 0; v < vocabSize; v++) total += Math.exp((logits[offset + v] as number) - highest);
+    let weighted = 0;
+    for (let v = 0; v < vocabSize; v++) {
+      const below = (logits[offset + v] as number) - highest;
+      const weight = Math.exp(below);
+      total += weight;
+      // Minus infinity has no weight, and must not become NaN.
+      if (weight > 0) weighted += weight * below;
+    }
     const token = shape.temperature === 0 ? best : this.draw(logits, offset, shape, uniform, highest, best);
     pick.token = token;
     pick.logprob = (logits[offset + token] as number) - highest - Math.log(total);
+    pick.entropy = Math.log(total) - weighted / total;
     return pick;
   }
 

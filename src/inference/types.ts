@@ -16,6 +16,8 @@ export interface LoadedModel {
   decodingWhy?: string;
   /** Sequences decoded at once, at most; fewer where long sequences would not fit the cache. */
   slots: number;
+  /** Bytes that the caches of all slots may take together; a server does not say. */
+  cacheBytes?: number;
 }
 
 /** `n` samples of one prompt: sample numbers `samples`, each with its own random stream. */
@@ -33,6 +35,8 @@ export interface GeneratedRow extends Generation {
   key: string;
   sample: number;
   promptTokens: number;
+  /** Of the distribution each token was picked from, in nats, at temperature 1. A server does not say. */
+  entropies?: number[];
 }
 
 /** Text of a sample under way, for people to watch. Of one sample at a time, until it ends; then of another. */
@@ -51,6 +55,8 @@ export interface GenerateListener {
   progress?(progress: GenerateProgress): void;
   /** At most 10 a second. */
   live?(text: LiveText): void;
+  /** Something people should know of the result: memory ran out, and it went on with fewer sequences at once. */
+  note?(text: string): void;
 }
 
 export interface GenerateProgress {
@@ -58,6 +64,8 @@ export interface GenerateProgress {
   rowsTotal: number;
   tokens: number;
   tokensPerSecond: number;
+  /** Sequences decoded at once, at most: what the cache budget allows for these lengths. */
+  slots?: number;
 }
 
 /** The inference worker, or a server, as the steps see it. One model is loaded at a time; calls are queued. */
