@@ -4,14 +4,17 @@ import { ErrataMath } from "../shared/math.js";
 /** More than this at once is not read as it comes: it is typeset when it comes near the screen. */
 const MUCH = 4000;
 /** A step without a line end goes on in another row after so many characters: no row costs more than that to lay out. */
-const LONGEST_ROW = 4000;
+const LONGEST_ROW = 1500;
+/** Rows of one list: the lists that are out of sight cost nothing. */
+const GROUP = 40;
 
 /**
  * A solution as it is written, in numbered steps. What was typeset stays as it is, to the node; only what is new is
  * added, and at the end stands, as plain source, what may be a formula that is not closed yet.
  */
 export class StepFlow {
-  readonly list = document.createElement("ol");
+  readonly element = document.createElement("div");
+  private group: HTMLOListElement | null = null;
   private readonly tail = document.createElement("span");
   private text = "";
   private stream = new StepStream();
@@ -21,8 +24,7 @@ export class StepFlow {
   private isRaw = false;
 
   constructor() {
-    this.list.className = "steps flowing";
-    this.list.setAttribute("aria-label", "Steps of the sample, as they come");
+    this.element.className = "flowing";
     this.tail.className = "tail";
   }
 
@@ -34,8 +36,8 @@ export class StepFlow {
   set raw(on: boolean) {
     if (on === this.isRaw) return;
     this.isRaw = on;
-    this.list.classList.toggle("raw", on);
-    for (const math of this.list.querySelectorAll("errata-math"))
+    this.element.classList.toggle("raw", on);
+    for (const math of this.element.querySelectorAll("errata-math"))
       if (math instanceof ErrataMath) math.raw = on;
   }
 
@@ -58,8 +60,9 @@ export class StepFlow {
     this.stream = new StepStream();
     this.steps = 0;
     this.row = null;
+    this.group = null;
     this.tail.remove();
-    this.list.replaceChildren();
+    this.element.replaceChildren();
   }
 
   private draw(ended: boolean): void {
@@ -123,7 +126,12 @@ export class StepFlow {
     const body = document.createElement("span");
     body.className = "flow-text";
     row.append(number, body);
-    this.list.append(row);
+    if (!this.group || this.group.childElementCount >= GROUP) {
+      this.group = document.createElement("ol");
+      this.group.className = "steps";
+      this.element.append(this.group);
+    }
+    this.group.append(row);
     this.row = { body, length: 0 };
     return body;
   }

@@ -77,7 +77,7 @@ export class Watching implements ReactiveController {
   view(raw: boolean): LiveView {
     this.flow.raw = raw;
     return {
-      ...{ live: this.live, steps: this.flow.list, raw, following: this.following },
+      ...{ live: this.live, steps: this.flow.element, raw, following: this.following },
       ...{ held: this.held, spoken: this.spoken },
       leave: () => this.ask.leave(),
       toggleHold: () => this.hold(!this.held),
