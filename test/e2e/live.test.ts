@@ -1,0 +1,104 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Frame } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { Editor, type Theme, until } from "./driver.js";
+
+/** Watching a sampling in a real VS Code: more than a minute of work, watched, left, watched again and stopped. */
+const root = process.cwd();
+const workspace = mkdtempSync(join(tmpdir(), "errata-live-"));
+let editor: Editor;
+
+beforeAll(async () => {
+  const lines = readFileSync(join(root, "demo/problems/train.jsonl"), "utf8").trim().split("\n");
+  // The hardest at the end have the longest solutions.
+  writeFileSync(join(workspace, "linear.jsonl"), `${lines.slice(-300).join("\n")}\n`);
+  editor = await Editor.open({ workspace, settings: { "errata.group": 128, "errata.threads": 1 } });
+});
+
+afterEach(async (context) => {
+  if (context.task.result?.state !== "fail" || !editor) return;
+  mkdirSync(join(root, "test-results"), { recursive: true });
+  const name = context.task.name.replace(/\W+/g, "-");
+  await editor.page.screenshot({ path: join(root, "test-results", `failed-${name}.png`) });
+  const logs = join(editor.home, "data/logs");
+  if (existsSync(logs)) cpSync(logs, join(root, "test-results/logs"), { recursive: true });
+});
+
+afterAll(async () => {
+  await editor?.close();
+});
+
+const live = (): Promise<Frame> => editor.webview("errata-review main.live");
+const name = (frame: Frame) => frame.locator(".line.sample h2").textContent();
+const status = () => editor.page.locator(".statusbar-item a", { hasText: /Sampling \d/ });
+
+async function inThemes(label: string, themes: readonly Theme[]): Promise<void> {
+  for (const theme of themes) {
+    await editor.theme(theme);
+    await editor.page.waitForTimeout(400);
+    await editor.screenshot(`${label}-${theme}`);
+  }
+}
+
+describe("watching a sampling in a real VS Code", () => {
+  test("nothing is shown before a person asks for it, and then one sample is, typeset as it is written", async () => {
+    await editor.openSidebar();
+    await editor.openFile("linear.jsonl");
+    await editor.command("Errata: Sample the Problems of This File");
+    await status().waitFor({ timeout: 120_000 });
+    expect(await editor.page.locator(".tab", { hasText: "Review" }).count()).toBe(0);
+    await status().click();
+    const frame = await live();
+    await frame.waitForSelector(".problem .katex");
+    await frame.waitForSelector(".flowing .step .katex");
+    await frame.locator(".live-bar .figures", { hasText: /Sampling .* tok\/s/ }).waitFor();
+    expect(await name(frame)).toMatch(/Sample \d+ of 128/);
+  });
+
+  test("verdicts appear, one sample follows the other, and one that is held stays", async () => {
+    const frame = await live();
+    const shown = await frame.locator(".flowing").textContent();
+    await until("another sample", async () => (await frame.locator(".flowing").textContent()) !== shown);
+    await frame.locator("main.live").click();
+    const verdict = frame.locator(".line.sample .chip:is(.good, .bad, .warn)");
+    await verdict.waitFor();
+    await editor.page.keyboard.press(" ");
+    await frame.locator(".line.sample button", { hasText: "held" }).waitFor();
+    const held = await name(frame);
+    const text = await frame.locator(".flowing").textContent();
+    await inThemes("live", ["light", "hc-light", "hc-dark", "dark"]);
+    expect([await name(frame), await frame.locator(".flowing").textContent()]).toEqual([held, text]);
+    await frame.locator("main.live").click();
+    await editor.page.keyboard.press(" ");
+    await until("the next sample", async () => (await frame.locator(".flowing").textContent()) !== text);
+  });
+
+  test("Escape goes back to the review, which sampling leaves alone; the tree's button watches again", async () => {
+    const frame = await live();
+    await frame.locator("main.live").click();
+    await editor.page.keyboard.press("Escape");
+    const review = await editor.webview("errata-review main:not(.live)");
+    await editor.page.waitForTimeout(1500);
+    expect(await review.locator("main.live").count()).toBe(0);
+    await editor.page.locator(".pane-header", { hasText: /error pool/i }).hover();
+    await editor.page.locator(".pane-header a[aria-label*='Watch Sampling']").click();
+    await live();
+  });
+
+  test("when it is stopped, the view says so, and opens the review", async () => {
+    await editor.command("Errata: Stop What Is Running");
+    const frame = await live();
+    await frame.locator(".outcome", { hasText: "What was finished is kept" }).waitFor({ timeout: 60_000 });
+    await frame.locator(".outcome vscode-button").click();
+    await editor.webview("errata-review .solution");
+    expect(await editor.page.locator(".pane-header a[aria-label*='Watch Sampling']").count()).toBe(0);
+  });
+
+  test("our own code broke no content security policy", () => {
+    expect(editor.errors.filter((e) => /Content Security Policy/.test(e) && !/inline style/.test(e))).toEqual(
+      [],
+    );
+  });
+});
