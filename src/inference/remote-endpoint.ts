@@ -29,6 +29,11 @@ export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url;
 }
 
+/** What people call a model whose id on its server is a path or has its owner in front. */
+export function nameOf(model: string): string {
+  return model.split(/[\\/]/).findLast((part) => part !== "") ?? model;
+}
+
 /** On this machine: nothing that is sent leaves it. */
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url);

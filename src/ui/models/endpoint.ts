@@ -6,6 +6,7 @@ import {
   type EndpointKeys,
   hostOf,
   isOpen,
+  nameOf,
   originOf,
   type ServedModel,
 } from "../../inference/remote-endpoint.js";
@@ -71,7 +72,7 @@ export async function addEndpoint(services: Services): Promise<ModelEntry | unde
   } finally {
     await engine.dispose();
   }
-  return services.models.add("", { endpoint });
+  return services.models.add("", { endpoint, name: nameOf(model) });
 }
 
 /** The API at an address; a key is asked for where the server wants one. */
