@@ -6,6 +6,7 @@ import {
   type EndpointKeys,
   hostOf,
   isOpen,
+  nameOf,
   originOf,
 } from "../inference/remote-endpoint.js";
 import { RemoteEngine } from "../inference/remote-engine.js";
@@ -83,5 +84,5 @@ export async function addEndpoint(
   } finally {
     await engine.dispose();
   }
-  return models.add("", { endpoint, ...(more.name === undefined ? {} : { name: more.name }) });
+  return models.add("", { endpoint, name: more.name ?? nameOf(model) });
 }
