@@ -28,8 +28,8 @@ export interface Decoder {
   /** Tokens that one `advance` may make of each sequence. */
   readonly turns: number;
   /**
-   * Computes the next tokens of a prompt, of which `from` were computed by the calls before. Returns the logits `[V]`
-   * after the last of them, overwritten by the next call of anything.
+   * Computes the next tokens of a prompt, of which `from` were computed by the calls before, perhaps as the beginning of
+   * another prompt. Returns the logits `[V]` after the last of them, overwritten by the next call of anything.
    */
   prefill(tokens: readonly number[], from: number): Promise<Float32Array>;
   /** Gives a slot the prompt that was prefilled last. */

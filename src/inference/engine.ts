@@ -8,22 +8,23 @@ import { type ModelFolder, readModelFolder } from "./folder.js";
 import { generate, type PreparedJob } from "./generate.js";
 import { loadRuntime, type Runtime } from "./runtime.js";
 import { TAIL } from "./split-attention.js";
+import { SMALL_BYTES } from "./threads.js";
 import { ChatTokenizer } from "./tokenizer.js";
 import type { Engine, GenerateJob, GenerateListener, LoadedModel } from "./types.js";
 
 export interface EngineOptions extends BackendOptions {
-  /** Sequences decoded at once, at most. Default 16: more hardly pays on a CPU. */
+  /** Sequences decoded at once, at most. Default 16, for a small model 32: more hardly pays on a CPU. */
   slots?: number;
   /** Bytes that the caches may take; decides the slots for long contexts. Default 2 GiB. */
   cacheBytes?: number;
   /** Tokens that one call of a decode block makes of each sequence, at most; default and limit 16. */
   turns?: number;
-  /** Tokens of a prompt computed at once; default 256. */
+  /** Tokens of a prompt computed at once; default 128. */
   prefillChunk?: number;
 }
 
 const TURNS = 16;
-const PREFILL_CHUNK = 256;
+const PREFILL_CHUNK = 128;
 
 interface Loaded {
   model: ModelFolder;
@@ -158,7 +159,8 @@ export class LocalEngine implements Engine {
   private slotsFor(model: ModelFolder, capacity: number): number {
     const perToken = model.layers * 2 * model.kvHeads * model.headSize * Float32Array.BYTES_PER_ELEMENT;
     const fit = Math.floor(this.cacheBytes / (perToken * capacity));
-    return Math.max(1, Math.min(this.options.slots ?? 16, fit));
+    const most = this.options.slots ?? (model.bytes < SMALL_BYTES ? 32 : 16);
+    return Math.max(1, Math.min(most, fit));
   }
 
   private need(): Loaded {

@@ -122,6 +122,7 @@ export async function generate(
   const start = performance.now();
   let rowsDone = 0;
   let tokens = 0;
+  const prompts = new Prompts(context);
   let prefilled: { job: PreparedJob; logits: Float32Array; hash: [number, number] } | undefined;
   let following = queue.next();
   /** Seconds of a turn, for the length of the next block. */
@@ -138,7 +139,7 @@ export async function generate(
       while (!rows[slot] && !following.done) {
         const { job, sample, maxTokens = options.maxTokens } = following.value;
         if (prefilled?.job !== job) {
-          const logits = await prefill(job.tokens, context, signal);
+          const logits = await prompts.prefill(job.tokens, signal);
           prefilled = { job, logits, hash: hashTokens(job.tokens) };
         }
         following = queue.next();
@@ -175,21 +176,47 @@ export async function generate(
   }
 }
 
-/** Computes a prompt in chunks: Cancel never waits longer than for one, and attention's scores stay small. */
-async function prefill(
-  tokens: readonly number[],
-  { decoder, prefillChunk }: GenerateContext,
-  signal?: AbortSignal,
-): Promise<Float32Array> {
-  let logits = new Float32Array();
-  for (let from = 0; from < tokens.length; ) {
-    signal?.throwIfAborted();
-    const chunk = Math.min(prefillChunk, Math.max(16, Math.floor(SCORES / (from + prefillChunk))));
-    // A copy: the decoder's own buffer serves the next call.
-    logits = (await decoder.prefill(tokens.slice(from, from + chunk), from)).slice();
-    from += chunk;
+/**
+ * Computes prompts in chunks: Cancel never waits longer than for one, attention's scores stay small, and whole chunks
+ * that a prompt shares with the one before (a system message, worked examples) are not computed again.
+ */
+class Prompts {
+  private last: readonly number[] = [];
+
+  constructor(private readonly context: GenerateContext) {}
+
+  /** Logits `[V]` after the last token. */
+  async prefill(tokens: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+    const { decoder } = this.context;
+    const chunks = [...this.chunks(tokens.length)];
+    // The last one is always computed: its logits are wanted.
+    const known = chunks.slice(0, -1).filter(([, end]) => this.shares(tokens, end)).length;
+    this.last = [];
+    let logits = new Float32Array();
+    for (const [from, end] of chunks.slice(known)) {
+      signal?.throwIfAborted();
+      // A copy: the decoder's own buffer serves the next call.
+      logits = (await decoder.prefill(tokens.slice(from, end), from)).slice();
+    }
+    this.last = tokens;
+    return logits;
   }
-  return logits;
+
+  /** Where chunks start and end: decided by their places alone, so that a prompt is always computed the same way. */
+  private *chunks(length: number): Generator<[from: number, end: number]> {
+    const { prefillChunk } = this.context;
+    for (let from = 0; from < length; ) {
+      const size = Math.min(prefillChunk, Math.max(16, Math.floor(SCORES / (from + prefillChunk))));
+      const end = Math.min(length, from + size);
+      yield [from, end];
+      from = end;
+    }
+  }
+
+  private shares(tokens: readonly number[], end: number): boolean {
+    for (let i = 0; i < end; i++) if (tokens[i] !== this.last[i]) return false;
+    return true;
+  }
 }
 
 /** The largest one that is not above `n`; rows that come and go then stay in step with each other's blocks. */
