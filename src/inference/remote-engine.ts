@@ -99,7 +99,7 @@ export class RemoteEngine implements Engine {
   async preview(): ReturnType<Engine["preview"]> {
     const { url } = this.loaded().endpoint;
     return {
-      text: `The messages go to ${url} as they stand above; the server applies its own chat template, which it does not show.`,
+      text: `The messages go to ${url} as they stand above.\nThe server applies its own chat template, so the exact text and its tokens are not known here.`,
       tokens: [],
     };
   }

@@ -19,7 +19,7 @@ export function previewText({ name, model, file, messages, text, tokens }: Previ
   const exact =
     tokens.length > 0 ? [`EXACT TEXT, ${tokens.length} tokens`, text, "", "TOKENS", ...rows] : [text];
   return [
-    `Prompt “${name}” as ${model} reads it`,
+    `Prompt “${name}” as ${model} ${tokens.length > 0 ? "reads" : "gets"} it`,
     `Template: ${file}`,
     "",
     `MESSAGES`,

@@ -36,7 +36,9 @@ export function remoteEngine(services: Pick<Services, "context" | "log">): Remot
 }
 
 export function registerEndpoints(services: Services): void {
-  command(services, "setEndpointKey", ["trust"], () => setKey(services));
+  command(services, "setEndpointKey", ["trust"], (picked) =>
+    setKey(services, (picked as ModelEntry | undefined)?.endpoint),
+  );
 }
 
 /** Asks for a server and one of its models, tries it, and registers it; undefined when the person left. */
@@ -124,7 +126,7 @@ async function agrees(endpoint: Endpoint): Promise<boolean> {
 function keysIn({ context }: Pick<Services, "context">): EndpointKeys {
   return {
     get: async (origin) => (await context.secrets.get(secret(origin))) || undefined,
-    refused: (origin, why) => askKey(context, origin, `${why} `),
+    refused: (origin, why) => askKey(context, origin, `${why.replace(/[.\s]*$/, ".")} `),
   };
 }
 
@@ -158,32 +160,27 @@ async function askKey(context: vscode.ExtensionContext, origin: string, why = ""
   return true;
 }
 
-async function setKey(services: Services): Promise<void> {
+/** For a given endpoint, or for one of those in the workspace, or for any address. */
+async function setKey(services: Services, endpoint?: Endpoint): Promise<void> {
+  const origin = endpoint ? originOf(baseUrl(endpoint.url)) : await askOrigin(services);
+  if (origin === undefined) return;
+  const stored = await askKey(services.context, origin);
+  const said = stored ? "A key is kept for" : "No new key is kept for";
+  vscode.window.setStatusBarMessage(`$(key) ${said} ${hostOf(origin)}`, 5000);
+}
+
+async function askOrigin(services: Services): Promise<string | undefined> {
   const origins = new Set<string>();
   const models = vscode.workspace.workspaceFolders?.length ? await services.models.list() : [];
-  for (const { endpoint } of models) if (endpoint) origins.add(originOf(endpoint.url));
+  for (const model of models) if (model.endpoint) origins.add(originOf(baseUrl(model.endpoint.url)));
   const other = "Another server…";
-  const [only] = origins;
+  const title = "Set Endpoint Key";
   const picked =
-    origins.size === 0
-      ? other
-      : origins.size === 1
-        ? only
-        : await vscode.window.showQuickPick([...origins, other], { title: "Set Endpoint Key" });
-  if (picked === undefined) return;
-  const typed =
-    picked === other
-      ? await vscode.window.showInputBox({
-          title: "Set Endpoint Key",
-          prompt: "The server's address",
-          value: PLACE,
-        })
-      : picked;
-  if (typed === undefined) return;
-  const origin = originOf(baseUrl(typed));
-  const stored = await askKey(services.context, origin);
-  const left = stored ? "is kept for" : "is not set for";
-  vscode.window.setStatusBarMessage(`$(key) A key ${left} ${hostOf(origin)}`, 5000);
+    origins.size === 0 ? other : await vscode.window.showQuickPick([...origins, other], { title });
+  if (picked !== other) return picked;
+  const prompt = "The server's address";
+  const typed = await vscode.window.showInputBox({ title, prompt, value: PLACE });
+  return typed === undefined ? undefined : originOf(baseUrl(typed));
 }
 
 function progress<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

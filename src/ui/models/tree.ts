@@ -39,13 +39,10 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
     );
     item.description = [
       used ? "in use" : "",
+      model.endpoint ? `server · ${hostOf(model.endpoint.url)}` : "",
       model.name === model.id ? "" : model.id,
       model.base ? `from ${model.base}` : "",
-      model.endpoint
-        ? `server · ${hostOf(model.endpoint.url)}`
-        : model.trainable
-          ? ""
-          : "samples, cannot be trained",
+      model.trainable || model.endpoint ? "" : "samples, cannot be trained",
     ]
       .filter(Boolean)
       .join(" · ");
