@@ -7,8 +7,9 @@ export interface LoadedModel {
   backend: string;
   /** Providers tried before it, and why each was not taken. */
   notTaken: { backend: string; why: string }[];
+  /** 0: of a server. */
   vocabSize: number;
-  /** Tokens that prompt and answer may have together. */
+  /** Tokens that prompt and answer may have together; 0 where a server does not tell. */
   contextLength: number;
   /** Many tokens a call, or one by one: a model that the decode block does not fit is slower and the same otherwise. */
   decoding: "blocks" | "steps";

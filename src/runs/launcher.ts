@@ -134,8 +134,13 @@ async function trainableModel(
   const model = await models.get(!known && existsSync(path) ? path : recipe.model);
   const { trainable } = model;
   if (trainable === undefined || !isFile(join(trainable, "config.json"))) {
+    const why = model.endpoint
+      ? `it is on the server ${model.endpoint.url}`
+      : trainable === undefined
+        ? `${model.folder} holds an ONNX export alone`
+        : `${trainable} is not a Hugging Face model folder`;
     throw new ErrataError(
-      `The model ${model.name} has no trainable weights: ${trainable === undefined ? `${model.folder} holds an ONNX export alone` : `${trainable} is not a Hugging Face model folder`}.`,
+      `The model ${model.name} has no trainable weights: ${why}.`,
       'It can be sampled but not trained. Put its Hugging Face folder into a subfolder "hf", or name it as "trainable" in models.json.',
       "no-weights",
     );
