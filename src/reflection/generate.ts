@@ -81,13 +81,16 @@ export async function generateAndStore<Graded extends Judged>(
   let tokens = 0;
   let before = 0;
   let rate = 0;
+  let slots: number | undefined;
   const tell = (): void => {
     const secondsLeft = intake.stored > 0 ? ((rows - intake.stored) * elapsed()) / intake.stored : undefined;
     const done = work.doneBefore + intake.stored;
     report({
       ...{ stage: work.stage, done, total },
       ...(secondsLeft === undefined ? {} : { secondsLeft }),
-      ...(rate > 0 ? { detail: `${speed(rate)} on ${backend}` } : {}),
+      ...(rate > 0
+        ? { detail: [`${speed(rate)} on ${backend}`, slots && `${slots} at once`].filter(Boolean).join(", ") }
+        : {}),
     });
     const tokensPerSecond = rate > 0 ? rate : null;
     watch?.progress({ ...around, done, backend, tokensPerSecond, secondsLeft: secondsLeft ?? null });
@@ -113,6 +116,7 @@ export async function generateAndStore<Graded extends Judged>(
           progress: (now) => {
             before = sofar + now.tokens;
             rate = before / elapsed();
+            slots = now.slots;
             tell();
           },
           ...(watch && { live: (text) => watch.text(work.subject(text.key, text.sample), text) }),

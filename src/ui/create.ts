@@ -50,8 +50,8 @@ class WindowServices implements Services {
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.closePool()),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration("errata.annotator")) this.name = undefined;
-        if (event.affectsConfiguration("errata.backend") || event.affectsConfiguration("errata.threads"))
-          this.closeEngine();
+        const engine = ["backend", "threads", "cacheMemory"];
+        if (engine.some((name) => event.affectsConfiguration(`errata.${name}`))) this.closeEngine();
       }),
     );
   }
@@ -101,6 +101,7 @@ class WindowServices implements Services {
         new InferenceClient({
           ...(backend === "auto" ? {} : { backend }),
           ...(threads > 0 ? { threads } : {}),
+          cacheBytes: Math.round(this.setting("cacheMemory") * 2 ** 30),
           log: (line) => this.log.info(`inference: ${line}`),
         }),
       remote: () => remoteEngine(this),

@@ -11,6 +11,7 @@ export interface Settings {
   annotator: string;
   backend: "auto" | "cuda" | "webgpu" | "cpu";
   threads: number;
+  cacheMemory: number;
   python: string;
 }
 
@@ -26,5 +27,6 @@ export const SETTINGS = [
   "annotator",
   "backend",
   "threads",
+  "cacheMemory",
   "python",
 ] as const satisfies readonly (keyof Settings)[];

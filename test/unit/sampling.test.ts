@@ -33,7 +33,7 @@ test("sampling grades, stores and filters, with progress that a person can follo
   expect(seen.every((p) => p.stage === "Sampling" && p.total === 96)).toBe(true);
   expect(seen.map((p) => p.done)).toEqual(seen.map((p) => p.done).sort((a, b) => a - b));
   expect(seen.at(-1)).toMatchObject({ done: 96, secondsLeft: 0 });
-  expect(seen.at(-1)?.detail).toMatch(/^[\d\u2009]+ tok\/s on cpu$/);
+  expect(seen.at(-1)?.detail).toMatch(/^[\d\u2009]+ tok\/s on cpu, \d+ at once$/);
   for (const attempt of await it.pool.attempts({ scope: "all" })) {
     const { tokenIds, logprobs } = await it.pool.tokensOf(attempt.id);
     expect(logprobs).toHaveLength(tokenIds.length);
