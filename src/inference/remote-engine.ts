@@ -165,13 +165,18 @@ export class RemoteEngine implements Engine {
     if (manner.several !== undefined) return;
     const host = hostOf(server.endpoint.url);
     const texts: string[] = [];
-    const ask = (samples: number[]): Promise<number[]> =>
+    const ask = (samples: number[], tries?: number): Promise<number[]> =>
       server.complete(
         { messages: PROBE, options: PROBE_OPTIONS, maxTokens: PROBE_OPTIONS.maxTokens, samples },
         { sample: (_, { text }) => texts.push(text) },
         signal,
+        tries,
       );
-    const left = await ask([0, 1, 2, 3]);
+    // A server may also refuse, or break, when it is asked for several: then it is asked for one, which tells.
+    const left = await ask([0, 1, 2, 3], 2).catch((error: unknown) => {
+      if (error instanceof ErrataError && error.code !== "endpoint-key") return [0, 1, 2, 3];
+      throw error;
+    });
     const differ = (): boolean => new Set(texts).size > 1;
     manner.several = left.length === 0 && differ();
     if (manner.several) return;

@@ -97,7 +97,12 @@ export class Server {
    *
    * @throws ErrataError when the server refuses, or gave nothing in several tries; the signal's reason
    */
-  async complete(ask: CompletionAsk, on: CompletionListener, signal?: AbortSignal): Promise<number[]> {
+  async complete(
+    ask: CompletionAsk,
+    on: CompletionListener,
+    signal?: AbortSignal,
+    tries = TRIES,
+  ): Promise<number[]> {
     let open = ask.samples;
     for (let failed = 0; ; ) {
       await this.patience.turn(signal);
@@ -121,7 +126,7 @@ export class Server {
         if (error.kind === "key") await this.renewKey(key, error);
         else if (!this.adapted(error, body)) {
           failed++;
-          if (!error.passing || failed >= TRIES) throw explain(error, this.endpoint, failed, key);
+          if (!error.passing || failed >= tries) throw explain(error, this.endpoint, failed, key);
           await this.wait(error, failed, signal);
         }
       }

@@ -81,6 +81,16 @@ test("a server that makes one sample a request, whatever n says, is asked one by
   expect(new Set(asked.map(({ body }) => body.seed)).size).toBe(12);
 });
 
+test("a server that breaks or refuses when it is asked for several is asked one by one", async () => {
+  for (const status of [500, 400]) {
+    const server = await serve((request, response) => {
+      if (request.body.n) return json(response, { error: { message: "not implemented" } }, status);
+      return honest(request, response);
+    });
+    expect(await generate(server.url, jobs(2, [0, 1]))).toHaveLength(4);
+  }
+});
+
 test("samples that are equal because a server gives them all one seed are asked for one by one", async () => {
   const server = await serve(({ body }, response) =>
     complete(response, Array(body.n ?? 1).fill(`drawn with ${body.seed}`)),
