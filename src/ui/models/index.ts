@@ -1,9 +1,10 @@
 import * as vscode from "vscode";
+import { hostOf } from "../../inference/remote-endpoint.js";
 import type { ModelEntry } from "../../protocol/types.js";
 import { command } from "../commands.js";
 import type { Services } from "../services.js";
 import { askModel } from "./ask.js";
-import { registerEndpoints } from "./endpoint.js";
+import { addEndpoint, registerEndpoints } from "./endpoint.js";
 import { ModelsTree } from "./tree.js";
 
 export function isModel(value: unknown): value is ModelEntry {
@@ -18,13 +19,18 @@ export function registerModels(services: Services): ModelsTree {
     }),
   );
   command(services, "addModel", ["folder", "trust"], async (folder) => {
-    const uri = folder instanceof vscode.Uri ? folder : await askFolder();
-    if (!uri) return;
-    const model = await services.models.add(uri.fsPath);
+    const way = folder instanceof vscode.Uri ? "folder" : await askWay();
+    if (way === undefined) return;
+    const uri = folder instanceof vscode.Uri ? folder : way === "folder" ? await askFolder() : undefined;
+    const model =
+      way === "server" ? await addEndpoint(services) : uri && (await services.models.add(uri.fsPath));
+    if (!model) return;
     tree.refresh();
-    const weights = model.trainable
-      ? "It has trainable weights: runs can start from it."
-      : "It has no trainable weights beside it: it can sample and reflect, but not be trained.";
+    const weights = model.endpoint
+      ? `${hostOf(model.endpoint.url)} samples and reflects with it.`
+      : model.trainable
+        ? "It has trainable weights: runs can start from it."
+        : "It has no trainable weights beside it: it can sample and reflect, but not be trained.";
     void vscode.window.showInformationMessage(`${model.name} was added. ${weights}`);
   });
   command(services, "useModel", ["folder"], async (picked) => {
@@ -53,6 +59,22 @@ export function registerModels(services: Services): ModelsTree {
   });
   registerEndpoints(services);
   return tree;
+}
+
+async function askWay(): Promise<"folder" | "server" | undefined> {
+  const ways = [
+    {
+      label: "$(folder) A folder",
+      detail: "An onnxruntime-genai export, or a folder with onnx/model.onnx.",
+      way: "folder",
+    },
+    {
+      label: "$(cloud) A server",
+      detail: "OpenAI-compatible: vLLM, SGLang, llama.cpp, LM Studio, …",
+      way: "server",
+    },
+  ] as const;
+  return (await vscode.window.showQuickPick(ways, { title: "Add Model", ignoreFocusOut: true }))?.way;
 }
 
 async function askFolder(): Promise<vscode.Uri | undefined> {
