@@ -124,6 +124,7 @@ export class DecodeBench {
           weights: of,
           version: "",
           speeds: {},
+          cpuSpeeds: {},
           start: [],
           peakBytes: 0,
         };
@@ -179,13 +180,17 @@ export class DecodeBench {
     batch: number,
     tokens: number,
   ): Promise<void> {
-    const { made, seconds } = (await process.request("decode", { prompt, batch, tokens })) as DecodeResult;
-    this.note(contender, `batch ${batch}`, made / seconds);
+    const { made, seconds, cpuSeconds } = (await process.request("decode", {
+      prompt,
+      batch,
+      tokens,
+    })) as DecodeResult;
+    this.note(contender, `batch ${batch}`, made, seconds, cpuSeconds);
     contender.peakBytes = ((await process.request("memory", {})) as Memory).peakBytes;
   }
 
   private async workload({ contender, process }: Running, jobs: Job[]): Promise<void> {
-    const { seconds, lengths } = (await process.request("workload", { jobs })) as WorkloadResult;
+    const { seconds, cpuSeconds, lengths } = (await process.request("workload", { jobs })) as WorkloadResult;
     jobs.forEach((job, p) => {
       job.lengths.forEach((wanted, i) => {
         const made = lengths[p]?.[i] ?? 0;
@@ -194,15 +199,18 @@ export class DecodeBench {
     });
     const computed = lengths.flat().reduce((a, b) => a + b, 0);
     contender.waste = computed / total(jobs) - 1;
-    this.note(contender, "workload", total(jobs) / seconds);
+    this.note(contender, "workload", total(jobs), seconds, cpuSeconds);
     contender.peakBytes = ((await process.request("memory", {})) as Memory).peakBytes;
   }
 
-  private note(contender: Contender, measure: string, speed: number): void {
-    const speeds = contender.speeds[measure] ?? [];
-    contender.speeds[measure] = speeds;
-    speeds.push(speed);
-    console.log(`    ${contender.name}, ${measure}: ${speed.toFixed(1)} tokens/s`);
+  private note(contender: Contender, measure: string, tokens: number, seconds: number, cpu: number): void {
+    const { speeds, cpuSpeeds } = contender;
+    speeds[measure] = [...(speeds[measure] ?? []), tokens / seconds];
+    cpuSpeeds[measure] = [...(cpuSpeeds[measure] ?? []), tokens / cpu];
+    const speed = (of: number) => (tokens / of).toFixed(1);
+    console.log(
+      `    ${contender.name}, ${measure}: ${speed(seconds)} tokens/s, ${speed(cpu)} by processor time`,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { InferenceClient } from "../../../src/inference/client.js";
-import { type Peer, peakMemory, STARTS, serve } from "./protocol.js";
+import { cpuSeconds, cpuSecondsOf, type Peer, peakMemory, STARTS, serve } from "./protocol.js";
 
 /**
  * Errata as the extension runs it: the client here, the engine in its worker process. Lengths are forced by each
@@ -12,6 +12,9 @@ function loaded(): InferenceClient {
   if (!client) throw new Error("Nothing is loaded");
   return client;
 }
+
+/** Of the worker and of this process, its client. */
+const cpu = () => cpuSeconds() + cpuSecondsOf(loaded().pid);
 
 const peer: Peer = {
   async load({ weights, threads }) {
@@ -26,6 +29,7 @@ const peer: Peer = {
     const start: number[] = [];
     const run = async (maxTokens: number) => {
       let made = 0;
+      const before = cpu();
       const begun = performance.now();
       await loaded().generate([job], sampling(0, maxTokens), {
         row: (row) => {
@@ -34,16 +38,19 @@ const peer: Peer = {
         },
       });
       if (made !== batch * maxTokens) throw new Error(`${made} tokens instead of ${batch * maxTokens}`);
-      return (performance.now() - begun) / 1000;
+      return { seconds: (performance.now() - begun) / 1000, cpu: cpu() - before };
     };
     // The prompt's share is what a run takes that makes one token only.
     const first = await run(1);
-    return { seconds: (await run(tokens)) - first, made: batch * (tokens - 1), start };
+    const all = await run(tokens);
+    const cpuSeconds = all.cpu - first.cpu;
+    return { seconds: all.seconds - first.seconds, cpuSeconds, made: batch * (tokens - 1), start };
   },
 
   async workload({ jobs }) {
     const lengths = jobs.map((job) => job.lengths.map(() => 0));
     const longest = Math.max(...jobs.flatMap((job) => job.lengths));
+    const before = cpu();
     const begun = performance.now();
     await loaded().generate(
       jobs.map(({ prompt, lengths }, p) => ({
@@ -60,7 +67,7 @@ const peer: Peer = {
         },
       },
     );
-    return { seconds: (performance.now() - begun) / 1000, lengths };
+    return { seconds: (performance.now() - begun) / 1000, cpuSeconds: cpu() - before, lengths };
   },
 
   async memory() {

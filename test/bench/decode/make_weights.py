@@ -69,11 +69,25 @@ def trainable(folder: Path) -> Path:
 
 def export(source: Path, target: Path, precision: str, options: list[str]) -> None:
     """The model through onnxruntime-genai's own builder, for the CPU."""
-    command = [sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", str(source), "-o", str(target)]
+    command = [
+        sys.executable,
+        "-m",
+        "onnxruntime_genai.models.builder",
+        "-i",
+        str(source),
+        "-o",
+        str(target),
+    ]
     command += ["-p", precision, "-e", "cpu", "-c", str(target.parent / "builder")]
     if options:
         command += ["--extra_options", *options]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        command,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     if done.returncode != 0:
         sys.exit(f"The model builder failed:\n{done.stdout[-3000:]}")
     shutil.rmtree(target.parent / "builder", ignore_errors=True)
@@ -100,7 +114,10 @@ def hub(genai: Path, trained: Path, target: Path) -> None:
     for value in model.graph.input:
         if value.name.startswith("past_key_values."):
             dims = value.type.tensor_type.shape.dim
-            dims[1].dim_value, dims[3].dim_value = decoder["num_key_value_heads"], decoder["head_size"]
+            dims[1].dim_value, dims[3].dim_value = (
+                decoder["num_key_value_heads"],
+                decoder["head_size"],
+            )
     onnx.save(model, str(target / "onnx" / "model.onnx"))
 
 
@@ -139,7 +156,9 @@ def gguf_file(trained: Path, file: Path, kind: str) -> None:
             sys.exit(f"GGUF has no name for {name}")
         array = array.astype(np.float32)
         if array.ndim == 2 and quantized != gguf.GGMLQuantizationType.F32:
-            writer.add_tensor(target, gguf.quants.quantize(array, quantized), raw_dtype=quantized)
+            writer.add_tensor(
+                target, gguf.quants.quantize(array, quantized), raw_dtype=quantized
+            )
         else:
             writer.add_tensor(target, array)
     writer.write_header_to_file()

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Peer, type Prompt, peakMemory, STARTS, serve } from "./protocol.js";
+import { cpuSeconds, type Peer, type Prompt, peakMemory, STARTS, serve } from "./protocol.js";
 
 /**
  * node-llama-cpp on the same weights as GGUF, at its best: every slot takes the next sample when one ends; a slot that
@@ -92,13 +92,14 @@ const peer: Peer = {
     return withContext(batch, async (sequences) => {
       await Promise.all(sequences.map((s) => s.evaluateWithoutGeneratingNewTokens(prompt.ids)));
       // The prompt's last token once more: what the others take as given when their clock starts.
+      const before = cpuSeconds();
       const begun = performance.now();
       const at = prompt.ids.length - 1;
       await Promise.all(sequences.map((s) => s.eraseContextTokenRanges([{ start: at, end: at + 1 }])));
       const rows = await Promise.all(sequences.map((s) => more(s, lastOf(prompt), tokens, 0)));
       const made = rows.reduce((sum, row) => sum + row.length, 0);
       const seconds = (performance.now() - begun) / 1000;
-      return { seconds, made, start: rows[0]?.slice(0, STARTS) ?? [] };
+      return { seconds, cpuSeconds: cpuSeconds() - before, made, start: rows[0]?.slice(0, STARTS) ?? [] };
     });
   },
 
@@ -106,6 +107,7 @@ const peer: Peer = {
     const memory = "/dev/shm";
     const states = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), "errata-bench-"));
     return withContext(SLOTS, async (sequences) => {
+      const before = cpuSeconds();
       const begun = performance.now();
       const open = jobs.map(({ lengths }) => lengths.map((_, i) => i));
       const lengths = jobs.map((job) => job.lengths.map(() => 0));
@@ -149,7 +151,7 @@ const peer: Peer = {
           }
         }),
       );
-      return { seconds: (performance.now() - begun) / 1000, lengths };
+      return { seconds: (performance.now() - begun) / 1000, cpuSeconds: cpuSeconds() - before, lengths };
     }).finally(() => rmSync(states, { recursive: true }));
   },
 

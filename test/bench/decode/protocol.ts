@@ -40,6 +40,8 @@ export interface DecodeParams {
 export interface DecodeResult {
   /** From each row's first token to its last: the prompt is not in it. */
   seconds: number;
+  /** Processor time in the same span, all threads: hardly changes when the machine does other things too. */
+  cpuSeconds: number;
   /** Tokens made in these seconds, all rows together. */
   made: number;
   /** The first row's first tokens. */
@@ -56,6 +58,7 @@ export interface WorkloadParams {
 export interface WorkloadResult {
   /** Prompts included. */
   seconds: number;
+  cpuSeconds: number;
   /** What each sample of each job really got; a static batch makes all of its rows as long as the longest. */
   lengths: number[][];
 }
@@ -82,6 +85,22 @@ export function serve(peer: Peer): void {
       write(`${JSON.stringify(answer)}\n`);
     })
     .on("close", () => process.exit(0));
+}
+
+/** Processor time of this process so far, in seconds. */
+export function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+/** Processor time of another process so far, in seconds, as Linux counts it (in steps of 10 ms); NaN elsewhere. */
+export function cpuSecondsOf(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 /** The largest resident set so far, in bytes, as Linux counts it; NaN elsewhere. */

@@ -11,6 +11,8 @@ export interface Contender {
   loaded?: Record<string, unknown>;
   /** Tokens a second of every repeat, by measure: "batch 1", …, "workload". */
   speeds: Record<string, number[]>;
+  /** The same a second of processor time. */
+  cpuSpeeds: Record<string, number[]>;
   /** The first tokens, greedy. */
   start: number[];
   peakBytes: number;
@@ -26,6 +28,34 @@ export interface Group {
   workload: Workload & { tokens: number; promptTokens: number[] };
   plain: { promptTokens: number; tokens: number; batches: number[] };
   contenders: Contender[];
+}
+
+/** Where our own engine's time goes in one pass. */
+export interface ProfiledPass {
+  name: string;
+  tokens: number;
+  /** Of the pass, unprofiled. */
+  seconds: number;
+  cpuSeconds: number;
+  /** Of these, inside calls of ONNX Runtime's binding; and how many calls. */
+  inCalls: number;
+  calls: number;
+  /** With ONNX Runtime's profiler on, which costs a little: seconds inside its runs, and by operator. */
+  profiledCalls: number;
+  operators: Record<string, number>;
+}
+export interface Profile {
+  passes: ProfiledPass[];
+}
+
+/** What limits.py measured. */
+export interface Limits {
+  threads: number;
+  readBytesPerSecond: number;
+  cachedCopyBytesPerSecond: number;
+  flops: number;
+  flopsBatch8: number;
+  flopsBatch16: number;
 }
 
 export interface Machine {
@@ -62,9 +92,14 @@ export function spread(values: readonly number[]): Spread {
 }
 
 /** The ratio of each repeat: both ran within the same minutes. */
-export function ratioOf(ours: Contender, theirs: Contender, measure: string): Spread {
-  const speeds = theirs.speeds[measure] ?? [];
-  const each = (ours.speeds[measure] ?? []).slice(0, speeds.length);
+export function ratioOf(
+  ours: Contender,
+  theirs: Contender,
+  measure: string,
+  clock: "speeds" | "cpuSpeeds" = "speeds",
+): Spread {
+  const speeds = theirs[clock][measure] ?? [];
+  const each = (ours[clock][measure] ?? []).slice(0, speeds.length);
   return spread(each.map((speed, i) => speed / (speeds[i] ?? Number.NaN)));
 }
 

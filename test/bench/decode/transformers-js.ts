@@ -1,5 +1,5 @@
 import { AutoModelForCausalLM, BaseStreamer, env, Tensor } from "@huggingface/transformers";
-import { type Peer, peakMemory, STARTS, serve } from "./protocol.js";
+import { cpuSeconds, type Peer, peakMemory, STARTS, serve } from "./protocol.js";
 
 /**
  * transformers.js on the same graph and data file. It decodes static batches: the samples of one problem together
@@ -12,9 +12,12 @@ let model: Model | undefined;
 /** Notes when the first token was there: it is given the prompts, then every step's tokens. */
 class Clock extends BaseStreamer {
   first = Number.NaN;
+  firstCpu = Number.NaN;
   private calls = 0;
   override put(): void {
-    if (++this.calls === 2) this.first = performance.now();
+    if (++this.calls !== 2) return;
+    this.first = performance.now();
+    this.firstCpu = cpuSeconds();
   }
   override end(): void {}
 }
@@ -35,7 +38,7 @@ async function generate(prompt: number[], rows: number, tokens: number, sample: 
   const made = (output.dims[1] ?? 0) - prompt.length;
   if (made !== tokens) throw new Error(`${made} tokens a row instead of ${tokens}`);
   const row = [...(output.data as BigInt64Array).subarray(prompt.length, prompt.length + STARTS)].map(Number);
-  return { first: clock.first, start: row };
+  return { clock, start: row };
 }
 
 const peer: Peer = {
@@ -51,11 +54,13 @@ const peer: Peer = {
   },
 
   async decode({ prompt, batch, tokens }) {
-    const { first, start } = await generate(prompt.ids, batch, tokens, false);
-    return { seconds: (performance.now() - first) / 1000, made: batch * (tokens - 1), start };
+    const { clock, start } = await generate(prompt.ids, batch, tokens, false);
+    const seconds = (performance.now() - clock.first) / 1000;
+    return { seconds, cpuSeconds: cpuSeconds() - clock.firstCpu, made: batch * (tokens - 1), start };
   },
 
   async workload({ jobs }) {
+    const before = cpuSeconds();
     const begun = performance.now();
     const lengths: number[][] = [];
     for (const { prompt, lengths: wanted } of jobs) {
@@ -63,7 +68,7 @@ const peer: Peer = {
       await generate(prompt.ids, wanted.length, longest, true);
       lengths.push(wanted.map(() => longest));
     }
-    return { seconds: (performance.now() - begun) / 1000, lengths };
+    return { seconds: (performance.now() - begun) / 1000, cpuSeconds: cpuSeconds() - before, lengths };
   },
 
   async memory() {
