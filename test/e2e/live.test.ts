@@ -48,6 +48,7 @@ describe("watching a sampling in a real VS Code", () => {
     await editor.openFile("linear.jsonl");
     await editor.command("Errata: Sample the Problems of This File");
     await status().waitFor({ timeout: 120_000 });
+    await until("attempts in the tree", async () => (await editor.rows("Error Pool").count()) > 2, 120_000);
     expect(await editor.page.locator(".tab", { hasText: "Review" }).count()).toBe(0);
     await status().click();
     const frame = await live();
@@ -68,6 +69,9 @@ describe("watching a sampling in a real VS Code", () => {
     await frame.locator(".line.sample button", { hasText: "held" }).waitFor();
     const held = await name(frame);
     const text = await frame.locator(".flowing").textContent();
+    // The progress message lies over the panel; Escape in the sidebar hides it.
+    await editor.page.keyboard.press("Control+0");
+    await editor.page.keyboard.press("Escape");
     await inThemes("live", ["light", "hc-light", "hc-dark", "dark"]);
     expect([await name(frame), await frame.locator(".flowing").textContent()]).toEqual([held, text]);
     await frame.locator("main.live").click();

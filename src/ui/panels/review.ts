@@ -19,6 +19,8 @@ const VIEW_ACTIONS: ReadonlySet<ReviewAction> = new Set([
   "siblings",
   "help",
 ]);
+/** The pool is read again no more often than this. */
+const REFRESH_MS = 400;
 const UNTRUSTED =
   "This workspace is in Restricted Mode: the pool can be read; nothing runs, and no judgement is stored.";
 /** It does the same to a sample under way. */
@@ -38,6 +40,10 @@ export class ReviewPanel implements vscode.Disposable {
   private unwatch: (() => void) | undefined;
   private focused = { focused: false, typing: false };
   watching = false;
+  /** What was stored to come back to, as JSON. */
+  private last = "";
+  private stale = false;
+  private refreshing = false;
   private readonly subscriptions: vscode.Disposable[] = [];
 
   constructor(private readonly services: Services) {
@@ -57,9 +63,7 @@ export class ReviewPanel implements vscode.Disposable {
       failed: (error) => services.fail(error),
     });
     this.subscriptions.push(
-      services.onDidChangePool(() => {
-        if (this.page) void this.session.refresh();
-      }),
+      services.onDidChangePool(() => void this.refresh()),
       services.work.onDidChange(() => {
         this.session.busy = services.work.running ?? null;
         this.draw();
@@ -98,6 +102,19 @@ export class ReviewPanel implements vscode.Disposable {
     if (fresh) void this.load({}).catch((error: unknown) => this.services.fail(error));
   }
 
+  /** Sampling changes the pool many times a second: one reading at a time, and none of what nobody sees. */
+  private async refresh(): Promise<void> {
+    this.stale = true;
+    if (this.refreshing) return;
+    this.refreshing = true;
+    while (this.stale && this.page?.panel.visible && !this.watching) {
+      this.stale = false;
+      await this.session.refresh();
+      await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
+    }
+    this.refreshing = false;
+  }
+
   private reveal(): void {
     if (this.page) {
       this.page.panel.reveal();
@@ -112,6 +129,7 @@ export class ReviewPanel implements vscode.Disposable {
     this.watching = on;
     this.draw();
     this.follow();
+    if (!on && this.stale) void this.refresh();
     // Keys of the review must not judge an item that nobody sees.
     this.focus(this.focused.focused, this.focused.typing);
   }
@@ -171,6 +189,7 @@ export class ReviewPanel implements vscode.Disposable {
       case "ready":
         this.draw();
         this.follow();
+        if (this.stale) void this.refresh();
         break;
       case "watch":
         this.setWatching(message.on);
@@ -206,8 +225,12 @@ export class ReviewPanel implements vscode.Disposable {
     this.page.post({ type: "state", state: this.session.state() });
     const text = this.session.problemText;
     const title = text === null ? "Review" : `Review: ${problemTitle(text, 40)}`;
-    this.page.panel.title = this.watching ? "Review: Live" : title;
+    const { panel } = this.page;
+    const shown = this.watching ? "Review: Live" : title;
+    if (panel.title !== shown) panel.title = shown;
     const last: Last = { attemptId: this.session.attemptId, query: this.query };
+    if (JSON.stringify(last) === this.last) return;
+    this.last = JSON.stringify(last);
     void this.services.context.workspaceState.update(LAST, last);
   }
 
