@@ -1,5 +1,5 @@
+import type { Change, Comparison, Figure } from "../protocol/comparison.js";
 import { compareModels } from "../runs/compare.js";
-import type { Change, Comparison, Figure } from "../runs/types.js";
 import { answer, readArguments } from "./arguments.js";
 import type { Context } from "./context.js";
 import { groupSize, limitOf, SAMPLING, samplingOptions } from "./sampling-options.js";

@@ -1,11 +1,12 @@
 import type { Pool, StoredProblem } from "../pool/types.js";
+import type { Change, Comparison } from "../protocol/comparison.js";
 import type { Attempt, Reflection } from "../protocol/types.js";
 import { groupBy } from "../reflection/lift.js";
 import type { ReflectResult } from "../reflection/reflect.js";
 import { change, isFix } from "../runs/comparison.js";
 import type { BeforeAfter, DemoExample, DemoReport, Rate } from "../runs/demo-report.js";
 import { bootstrapRatio, type Score } from "../runs/statistics.js";
-import type { Change, Comparison, RunInfo } from "../runs/types.js";
+import type { RunInfo } from "../runs/types.js";
 import type { Evaluation } from "../sampling/evaluate.js";
 import type { SamplingResult } from "../sampling/pipeline.js";
 import type { Case, Judgement } from "./demo-judge.js";

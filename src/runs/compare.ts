@@ -4,12 +4,12 @@ import { basename, join } from "node:path";
 import { findPrompt } from "../inference/prompts.js";
 import type { Pool } from "../pool/types.js";
 import { readProblemSet } from "../problems/index.js";
+import type { Comparison } from "../protocol/comparison.js";
 import type { ModelEntry, Reflection, Report, SamplingOptions } from "../protocol/types.js";
 import type { Throughput, Tools } from "../reflection/generate.js";
 import { reflectOn } from "../reflection/reflect.js";
 import { type Evaluation, evaluate } from "../sampling/evaluate.js";
 import { compareEvaluations } from "./comparison.js";
-import type { Comparison } from "./types.js";
 
 export interface CompareTools extends Tools {
   pool: Pool;

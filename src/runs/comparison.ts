@@ -1,3 +1,4 @@
+import type { Change, ComparedProblem, Comparison, Figure } from "../protocol/comparison.js";
 import type { Reflection } from "../protocol/types.js";
 import type { EvaluatedProblem, Evaluation } from "../sampling/evaluate.js";
 import {
@@ -8,7 +9,6 @@ import {
   pairedRatioDifference,
   type Score,
 } from "./statistics.js";
-import type { Change, ComparedProblem, Comparison, Figure } from "./types.js";
 
 /**
  * The comparison of two evaluations of the same problems (METHODS.md, Metrics); `crossed` are B's reflections on A's

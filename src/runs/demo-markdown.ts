@@ -1,3 +1,4 @@
+import type { Figure } from "../protocol/comparison.js";
 import {
   claim,
   count,
@@ -10,7 +11,6 @@ import {
   TITLES,
   time,
 } from "./demo-report.js";
-import type { Figure } from "./types.js";
 
 /** The same report as Markdown, for the workspace. */
 export function markdownReport(report: DemoReport): string {

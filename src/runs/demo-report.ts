@@ -1,4 +1,4 @@
-import type { ComparedProblem, Figure } from "./types.js";
+import type { ComparedProblem, Figure } from "../protocol/comparison.js";
 
 /** A figure of the base model and of the trained one. */
 export interface BeforeAfter<T> {

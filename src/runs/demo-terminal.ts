@@ -1,3 +1,4 @@
+import type { Figure } from "../protocol/comparison.js";
 import {
   claim,
   count,
@@ -12,7 +13,6 @@ import {
   TITLES,
   time,
 } from "./demo-report.js";
-import type { Figure } from "./types.js";
 
 /** ANSI styles, or none of them. */
 export interface Style {

@@ -4,7 +4,7 @@
  *
  * Nothing counted (`n: 0`) gives the widest interval there is rather than NaN, which JSON cannot carry.
  */
-import type { Figure } from "./types.js";
+import type { Figure } from "../protocol/comparison.js";
 
 /** Two-sided 95 % quantile of the standard normal distribution. */
 const Z95 = 1.959963984540054;

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { readProblemSet } from "../problems/index.js";
+import type { Comparison } from "../protocol/comparison.js";
 import type { ModelEntry } from "../protocol/types.js";
 import { compareModels } from "../runs/compare.js";
-import type { Comparison } from "../runs/types.js";
 import { command } from "./commands.js";
 import { askModel } from "./models/ask.js";
 import { isModel } from "./models/index.js";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Figure } from "../../src/protocol/comparison.js";
 import { compareEvaluations } from "../../src/runs/comparison.js";
 import { markdownReport } from "../../src/runs/demo-markdown.js";
 import { claim, type DemoReport, RATES } from "../../src/runs/demo-report.js";
 import { terminalReport } from "../../src/runs/demo-terminal.js";
-import type { Figure } from "../../src/runs/types.js";
 import type { EvaluatedProblem, Evaluation } from "../../src/sampling/evaluate.js";
 
 /** `right` of `scored` first attempts; `fixed` and `retried` of the wrong ones. */

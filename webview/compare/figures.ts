@@ -1,15 +1,15 @@
 import { html, svg, type TemplateResult } from "lit";
-import type { ChangeView, ComparisonView, FigureView, PairView } from "../../src/protocol/compare-panel.js";
+import type { Change, Comparison, Figure, Pair } from "../../src/protocol/comparison.js";
 import { share } from "../shared/parts.js";
 
 interface Row {
   name: string;
   what: string;
-  pair: ChangeView;
+  pair: Change;
 }
 
 /** Every figure with its interval; the forest plot draws both models on one scale. */
-export function figures(c: ComparisonView): TemplateResult {
+export function figures(c: Comparison): TemplateResult {
   const rows: Row[] = [
     {
       name: "pass@1, first attempt",
@@ -75,7 +75,7 @@ function row({ name, what, pair }: Row): TemplateResult {
   </tr>`;
 }
 
-function figure(f: FigureView): TemplateResult {
+function figure(f: Figure): TemplateResult {
   if (f.n === 0) return html`<span class="none">none</span>`;
   return html`<b>${share(f.value)}</b> <span class="interval" title="n = ${f.n}">[${share(f.low)}, ${share(f.high)}]</span>`;
 }
@@ -87,9 +87,9 @@ function signed(value: number): string {
 }
 
 /** Two intervals on the scale from 0 to 1; positions are attributes, so no inline style is needed. */
-function forest(pair: PairView): TemplateResult {
+function forest(pair: Pair): TemplateResult {
   const x = (v: number): number => 4 + 192 * Math.min(1, Math.max(0, v));
-  const mark = (f: FigureView, y: number, kind: string): TemplateResult =>
+  const mark = (f: Figure, y: number, kind: string): TemplateResult =>
     f.n === 0
       ? svg``
       : svg`<g class=${kind}>

@@ -1,11 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import type {
-  CompareFromView,
-  CompareMemory,
-  CompareToView,
-  ComparisonView,
-} from "../../src/protocol/compare-panel.js";
+import type { CompareFromView, CompareMemory, CompareToView } from "../../src/protocol/compare-panel.js";
+import type { Comparison } from "../../src/protocol/comparison.js";
 import { Host } from "../shared/host.js";
 import { chip, icon } from "../shared/parts.js";
 import { figures } from "./figures.js";
@@ -16,7 +12,7 @@ import "./compare.css";
 
 @customElement("errata-compare")
 export class CompareApp extends LitElement {
-  @state() private shown: ComparisonView | null = null;
+  @state() private shown: Comparison | null = null;
   @state() private list: "regressed" | "fixed" = "regressed";
   private readonly host = new Host<CompareToView, CompareFromView, CompareMemory>((m) => {
     this.shown = m.comparison;

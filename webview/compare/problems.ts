@@ -1,10 +1,10 @@
 import { html, type TemplateResult } from "lit";
-import type { ComparedView, ComparisonView, SideView } from "../../src/protocol/compare-panel.js";
+import type { ComparedProblem, ComparedSide, Comparison } from "../../src/protocol/comparison.js";
 import { answer, icon } from "../shared/parts.js";
 
 /** What changed, problem by problem; a press opens the attempts of both models in Review. */
 export function problems(
-  c: ComparisonView,
+  c: Comparison,
   which: "regressed" | "fixed",
   open: (attemptIds: number[]) => void,
 ): TemplateResult {
@@ -33,7 +33,7 @@ export function problems(
   </div>`;
 }
 
-function line(row: ComparedView, open: (attemptIds: number[]) => void): TemplateResult {
+function line(row: ComparedProblem, open: (attemptIds: number[]) => void): TemplateResult {
   const ids = [...row.b.attemptIds, ...row.a.attemptIds];
   const kind = [row.level && `level ${row.level}`, row.kind].filter(Boolean).join(" · ");
   return html`<tr class="open" @click=${() => open(ids)}>
@@ -59,7 +59,7 @@ function line(row: ComparedView, open: (attemptIds: number[]) => void): Template
   </tr>`;
 }
 
-function score({ correct, scored }: SideView): TemplateResult {
+function score({ correct, scored }: ComparedSide): TemplateResult {
   const solved = scored > 0 && correct / scored >= 0.5;
   return html`<span class=${solved ? "good" : "bad"}>${correct}/${scored}</span>`;
 }

@@ -1,8 +1,8 @@
 import { html, type TemplateResult } from "lit";
-import type { ComparisonView } from "../../src/protocol/compare-panel.js";
+import type { Comparison } from "../../src/protocol/comparison.js";
 
 /** Solved by at least half of the samples, under one model and the other. */
-export function square(c: ComparisonView): TemplateResult {
+export function square(c: Comparison): TemplateResult {
   const { both, onlyA, onlyB, neither } = c.table;
   return html`<section class="square" aria-label="Solved problems under both models">
     <div class="line"><h2>Solved by at least half of the samples</h2></div>

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import type { CompareFromView, CompareMemory, CompareToView } from "../../protocol/compare-panel.js";
-import type { Comparison } from "../../runs/types.js";
+import type { Comparison } from "../../protocol/comparison.js";
 import { PANELS } from "../names.js";
 import type { Services } from "../services.js";
 import { Page } from "./page.js";

@@ -1,7 +1,7 @@
 import type * as vscode from "vscode";
 import type { AttemptQuery } from "../../pool/types.js";
+import type { Comparison } from "../../protocol/comparison.js";
 import type { ReviewAction } from "../../protocol/review.js";
-import type { Comparison } from "../../runs/types.js";
 import type { Services } from "../services.js";
 import { ComparePanels } from "./compare.js";
 import { ReviewPanel } from "./review.js";
