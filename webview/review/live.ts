@@ -61,11 +61,12 @@ export function livePanel(view: LiveView): TemplateResult {
 
 function progress(head: LiveHead): string {
   const rate = head.tokensPerSecond;
+  const over = head.outcome !== null;
   return [
     `${head.stage} ${figure(head.done)} of ${figure(head.total)}`,
-    head.backend === null ? `loading ${head.model}` : `${head.model} on ${head.backend}`,
+    head.secondsLeft === null || over ? null : `${duration(head.secondsLeft)} left`,
     rate === null ? null : `${figure(Math.round(rate))} tok/s`,
-    head.secondsLeft === null || head.outcome !== null ? null : `${duration(head.secondsLeft)} left`,
+    head.backend === null ? `loading ${head.model}` : `${head.model} on ${head.backend}`,
   ]
     .filter((words) => words !== null)
     .join(" · ");
