@@ -1,9 +1,10 @@
-import { createReadStream } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ErrataError } from "../protocol/types.js";
+import { readHubFolder } from "./hub-folder.js";
+import { checkGraph, checkTokenizer, graphBytes, LAYOUTS, readJson, readJsonIfThere } from "./model-files.js";
 
-/** A model folder of onnxruntime-genai's layout, read and checked, nothing loaded yet. */
+/** A model folder, read and checked, nothing loaded yet. */
 export interface ModelFolder {
   folder: string;
   /** Absolute path of the graph. */
@@ -41,6 +42,8 @@ export interface ModelCard {
   trainable?: string;
   base?: string;
   run?: string;
+  /** Variables for its chat template, such as `enable_thinking`. */
+  template?: Record<string, unknown>;
 }
 
 interface GenaiConfig {
@@ -60,30 +63,28 @@ interface GenaiConfig {
   };
 }
 
-const HINT =
-  "A model is a folder that onnxruntime-genai's builder wrote (genai_config.json, model.onnx, tokenizer.json).";
-
-/** Reads `genai_config.json`. Throws "not-a-model", "no-tokenizer", "bad-model" or "corrupt-model". */
-export async function readModelFolder(folder: string, _graph?: string): Promise<ModelFolder> {
+/**
+ * Reads an onnxruntime-genai folder, or a hub-style one.
+ *
+ * @param graph which of a hub folder's graphs, relative to it; without it the best for a CPU (graphs.ts)
+ * Throws "not-a-model", "no-tokenizer", "bad-model" or "corrupt-model".
+ */
+export async function readModelFolder(folder: string, graph?: string): Promise<ModelFolder> {
   const files = await readdir(folder).catch(() => undefined);
-  if (!files) throw new ErrataError(`There is no folder ${folder}`, HINT, "not-a-model");
+  if (!files) throw new ErrataError(`There is no folder ${folder}`, LAYOUTS, "not-a-model");
   if (!files.includes("genai_config.json")) {
-    const hub = files.includes("config.json")
-      ? " (it looks like a Hugging Face folder: export it first)"
-      : "";
+    if (files.includes("config.json")) return readHubFolder(folder, files, graph);
     throw new ErrataError(
-      `${folder} is not a model: genai_config.json is missing${hub}`,
-      HINT,
+      `${folder} is not a model: genai_config.json is missing, and so is config.json`,
+      LAYOUTS,
       "not-a-model",
     );
   }
-  for (const name of ["tokenizer.json", "tokenizer_config.json"])
-    if (!files.includes(name))
-      throw new ErrataError(
-        `The model in ${folder} has no tokenizer: ${name} is missing`,
-        "Copy the tokenizer's files from the model it was exported from.",
-        "no-tokenizer",
-      );
+  checkTokenizer(folder, files);
+  return readGenaiFolder(folder, graph);
+}
+
+async function readGenaiFolder(folder: string, wanted?: string): Promise<ModelFolder> {
   const config = (await readJson(join(folder, "genai_config.json"))) as GenaiConfig;
   const { model } = config;
   const decoder = model?.decoder;
@@ -101,10 +102,10 @@ export async function readModelFolder(folder: string, _graph?: string): Promise<
   )
     throw new ErrataError(
       `${join(folder, "genai_config.json")} does not describe a decoder-only model`,
-      `It needs vocab_size, context_length, eos_token_id and the decoder's layers, heads and head size. ${HINT}`,
+      `It needs vocab_size, context_length, eos_token_id and the decoder's layers, heads and head size. ${LAYOUTS}`,
       "bad-model",
     );
-  const graph = join(folder, decoder.filename ?? "model.onnx");
+  const graph = join(folder, wanted ?? decoder.filename ?? "model.onnx");
   await checkGraph(graph);
   const { inputs = {}, outputs = {} } = decoder;
   const numbered = (key = "", value = "") =>
@@ -112,7 +113,7 @@ export async function readModelFolder(folder: string, _graph?: string): Promise<
   return {
     folder,
     graph,
-    bytes: await sizeOf(folder, files, basename(graph)),
+    bytes: await graphBytes(graph),
     vocabSize,
     contextLength,
     endTokens: new Set(Array.isArray(end) ? end : [end]),
@@ -140,45 +141,7 @@ export async function readModelFolder(folder: string, _graph?: string): Promise<
 
 /** The folder's own `errata.json`; empty when there is none. Throws "bad-model" when it cannot be read. */
 export async function readModelCard(folder: string): Promise<ModelCard> {
-  const file = join(folder, "errata.json");
-  if (!(await stat(file).catch(() => undefined))) return {};
-  return (await readJson(file)) as ModelCard;
-}
-
-/** JSON of a model's folder. Throws "bad-model", naming the file. */
-export async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    throw new ErrataError(
-      `${file} cannot be read: ${error instanceof Error ? error.message : error}`,
-      "Export or copy the model again.",
-      "bad-model",
-    );
-  }
-}
-
-/** Cheap checks before ONNX Runtime reads the file: its own message for these names no file. */
-async function checkGraph(file: string): Promise<void> {
-  const info = await stat(file).catch(() => undefined);
-  if (!info?.isFile()) throw new ErrataError(`The model's graph ${file} is missing`, HINT, "not-a-model");
-  const pointer = info.size < 1024 && (await head(file, 24)).startsWith("version https://git-lfs");
-  if (info.size === 0 || pointer)
-    throw new ErrataError(
-      pointer ? `${file} is a Git LFS pointer, not the file itself` : `${file} is empty`,
-      pointer ? "Fetch the real file with `git lfs pull`." : "Export or download the model again.",
-      "corrupt-model",
-    );
-}
-
-async function sizeOf(folder: string, files: string[], graph: string): Promise<number> {
-  const own = files.filter((name) => name.startsWith(graph)).map((name) => stat(join(folder, name)));
-  return (await Promise.all(own)).reduce((sum, info) => sum + info.size, 0);
-}
-
-async function head(file: string, bytes: number): Promise<string> {
-  for await (const chunk of createReadStream(file, { end: bytes - 1 })) return String(chunk);
-  return "";
+  return ((await readJsonIfThere(join(folder, "errata.json"))) ?? {}) as ModelCard;
 }
 
 /** What to tell when ONNX Runtime refuses a graph. */

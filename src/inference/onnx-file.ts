@@ -5,8 +5,8 @@ import { decodeModel, externalData, type OnnxModel } from "./onnx.js";
 
 /** Weights of this many bytes stay in the file. */
 const LARGE = 1 << 16;
-/** Bytes read at once. */
-const WINDOW = 1 << 20;
+/** Bytes read at once: a new window is opened after each weight that is skipped. */
+const WINDOW = 1 << 16;
 /** Numbers of the fields that lead to weights: ModelProto.graph, GraphProto.initializer, TensorProto.raw_data. */
 const GRAPH = 7;
 const INITIALIZER = 5;

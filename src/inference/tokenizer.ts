@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Template } from "@huggingface/jinja";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { type ChatMessage, ErrataError } from "../protocol/types.js";
-import { readJson } from "./folder.js";
+import { readJson } from "./model-files.js";
 
 interface TokenizerConfig {
   chat_template?: string | { name: string; template: string }[];
