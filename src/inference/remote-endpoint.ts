@@ -169,9 +169,11 @@ export function explain(
     case "refused":
       return new ErrataError(
         `${url} refuses the request${number}: ${said}`,
-        status === 404 || status === 400
-          ? `Is the model's name right${model ? ` ("${model}")` : ""}? The server lists its models at ${url}/models.`
-          : "The message is the server's own.",
+        /context length|context size|too long|too large|max_tokens/i.test(said)
+          ? "Ask for fewer tokens (errata.maxTokens, --max-tokens), or start the server with a longer context."
+          : status === 404 || status === 400
+            ? `Is the model's name right${model ? ` ("${model}")` : ""}? The server lists its models at ${url}/models.`
+            : "The message is the server's own.",
         "endpoint-refused",
       );
     case "connection":

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fault } from "./remote-http.js";
 
-/** Tries of one request without anything coming of it: about two minutes, enough for a server that starts again. */
-export const TRIES = 8;
+/** Tries of one request without anything coming of it: a minute and a half, in which most servers start again. */
+export const TRIES = 10;
 const FIRST_MS = 500;
 const LONGEST_MS = 30_000;
 

@@ -41,7 +41,7 @@ test("429 with Retry-After: nothing is sent before that, and nothing is lost", a
   expect(server.requests).toHaveLength(13);
   // The one that was under way already, at most, was there before.
   expect(early).toEqual([]);
-  expect(lines).toEqual([expect.stringContaining("slow down; trying again (1 of 8)")]);
+  expect(lines).toEqual([expect.stringContaining("slow down; trying again (1 of 10)")]);
 });
 
 test("500s, resets in the middle of an answer and nonsense are tried again; each sample comes once", async () => {
@@ -119,12 +119,12 @@ test("a server that stays broken: bounded tries, then an error that names it; wh
   const work = generate(server.url, jobs(3, [0]), { on: { row: ({ key }) => seen.push(key) } });
   await expect(work).rejects.toMatchObject({
     code: "endpoint",
-    message: expect.stringMatching(new RegExp(`^${server.url} .*HTTP 503.*out of memory, after 8 tries`)),
+    message: expect.stringMatching(new RegExp(`^${server.url} .*HTTP 503.*out of memory, after 10 tries`)),
   });
   expect(seen.sort()).toEqual(["p0", "p1"]);
   expect(
     server.requests.filter(({ body }) => JSON.stringify(body.messages).includes("Problem 2")),
-  ).toHaveLength(8);
+  ).toHaveLength(10);
 });
 
 test("no server at the address is said after a few tries", async () => {

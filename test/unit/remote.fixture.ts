@@ -96,7 +96,7 @@ export const honest: Script = ({ body, number }, response) =>
   );
 
 export function engine(options: RemoteOptions = {}) {
-  const made = new RemoteEngine({ backoffMs: 5, ...options });
+  const made = new RemoteEngine({ backoffMs: 1, ...options });
   closing.push(() => made.dispose());
   return made;
 }
