@@ -1,10 +1,14 @@
-import { cpus } from "node:os";
 import { dirname } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
+import type { ModelSource } from "../protocol/types.js";
+import { explainCuda } from "./cuda-words.js";
 import { graphError, type ModelFolder } from "./folder.js";
 import { prepareBlock } from "./prepare.js";
+import { sessionOptions } from "./providers.js";
 import type { Runtime } from "./runtime.js";
+import { defaultThreads, SMALL_BYTES } from "./threads.js";
 import type { LoadedModel } from "./types.js";
+import { checkWeights } from "./weights.js";
 
 /** Best first. What the binding does not list is not tried; the CPU always works. */
 const ORDER = ["cuda", "dml", "coreml", "webgpu"];
@@ -14,70 +18,52 @@ export interface BackendOptions {
   backend?: string;
   /** False decodes step by step also where the model could be decoded in blocks. */
   block?: boolean;
+  /** Split attention in the decode block. Default: on the CPU, for models that are not small. */
+  split?: boolean;
   /** Threads of one operator. Default: the physical cores, estimated; one for a small model. */
   threads?: number;
   /**
-   * Tries a provider on a model in a process that may crash. Says why it is not to be used, or null when it is fine.
-   * Without it no accelerator is tried.
+   * Tries a provider on a model in a process that may crash. Without it no accelerator is tried.
    */
-  probe?: (backend: string, folder: string) => Promise<string | null>;
+  probe?: (backend: string, source: ModelSource) => Promise<ProbeAnswer>;
+}
+
+/** What trying a provider came to. */
+export interface ProbeAnswer {
+  /** Why it is not to be used, or null when it is fine. */
+  why: string | null;
+  /** Why it is to be used step by step; absent where the decode block runs on it too. */
+  blockWhy?: string;
 }
 
 export interface OpenedSession {
   session: InferenceSession;
   /** The session is of the prepared graph, for BlockDecoder; else of the model's own, for Stepper. */
   block: boolean;
-  /** Why it is not. */
+  /** The block's attention is split: its caches are tails. */
+  split: boolean;
+  /** Why it is not a block. */
   why?: string;
   backend: string;
   notTaken: LoadedModel["notTaken"];
 }
 
-/** Below this a step is over before a second thread has woken up, and its spinning only costs others. */
-const SMALL_BYTES = 32 << 20;
-
-/** Physical cores: half of the logical ones where there are more than 4, which is when SMT is usual. */
-export function defaultThreads({ bytes }: ModelFolder): number {
-  if (bytes < SMALL_BYTES) return 1;
-  const logical = cpus().length;
-  return Math.max(1, logical > 4 ? logical >> 1 : logical);
-}
-
-export function sessionOptions(backend: string, threads: number): InferenceSession.SessionOptions {
-  return {
-    executionProviders: backend === "cpu" ? ["cpu"] : [backend, "cpu"],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: "sequential",
-    graphOptimizationLevel: "all",
-    // Fatal only: every failure reaches us as an exception, and the log lines would only frighten.
-    logSeverityLevel: 4,
-  };
-}
-
-/** Opens a graph on the best backend that works here. Throws "corrupt-model". */
+/**
+ * Opens a graph on the best backend that works here: the decode block first, the model's own graph where a provider
+ * cannot run that, and the CPU where it can run neither. An accelerator is tried before the CPU's session is made, so
+ * that a model of gigabytes is not loaded twice. Throws "corrupt-model".
+ *
+ * @param source what `model` was read from: what the probe loads
+ */
 export async function openSession(
   runtime: Runtime,
   model: ModelFolder,
   options: BackendOptions,
+  source: ModelSource = { folder: model.folder },
 ): Promise<OpenedSession> {
-  const { folder, graph } = model;
-  const threads = options.threads ?? defaultThreads(model);
-  const open = (backend: string) => runtime.InferenceSession.create(graph, sessionOptions(backend, threads));
-  const openCpu = async (): Promise<OpenedSession> => {
-    const opened = { backend: "cpu", notTaken };
-    const block = options.block === false ? "switched off" : await openBlock(runtime, model, threads);
-    if (typeof block !== "string") return { ...opened, session: block, block: true };
-    try {
-      return { ...opened, session: await open("cpu"), block: false, why: block };
-    } catch (error) {
-      throw graphError(graph, error);
-    }
-  };
+  await checkWeights(model.graph);
   const notTaken: LoadedModel["notTaken"] = [];
   const forced = options.backend;
-  // The CPU first of all, so that a damaged file is told apart from a backend that does not work.
-  const cpu = await openCpu();
   const listed = new Set(runtime.listSupportedBackends().map((b) => b.name));
   for (const backend of forced === undefined ? ORDER : [forced]) {
     if (backend === "cpu") break;
@@ -85,42 +71,66 @@ export async function openSession(
       if (forced !== undefined) notTaken.push({ backend, why: "not in this build of ONNX Runtime" });
       continue;
     }
-    const why = options.probe ? await options.probe(backend, folder) : "not tried outside the worker";
-    if (why !== null) {
-      notTaken.push({ backend, why });
+    const answer = options.probe
+      ? await options.probe(backend, source)
+      : { why: "not tried outside the worker" };
+    if (answer.why !== null) {
+      notTaken.push({ backend, why: answer.why });
       continue;
     }
     try {
-      const session = await open(backend);
-      await cpu.session.release();
-      return { session, block: false, why: `not on ${backend} yet`, backend, notTaken };
+      return { ...(await openOn(runtime, model, backend, options, answer.blockWhy)), notTaken };
     } catch (error) {
       notTaken.push({ backend, why: reason(error) });
     }
   }
-  return cpu;
+  try {
+    return { ...(await openOn(runtime, model, "cpu", options)), notTaken };
+  } catch (error) {
+    throw graphError(model.graph, error);
+  }
+}
+
+/** A session on one backend: of the decode block, else of the model as it is. Throws what ONNX Runtime does. */
+async function openOn(
+  runtime: Runtime,
+  model: ModelFolder,
+  backend: string,
+  options: BackendOptions,
+  blockWhy?: string,
+): Promise<Omit<OpenedSession, "notTaken">> {
+  const threads = options.threads ?? (await defaultThreads(model.bytes));
+  const why = options.block === false ? "switched off" : blockWhy;
+  // Split attention saves copies between JavaScript and the CPU's kernels; an accelerator has its own attention.
+  const split = options.split ?? (backend === "cpu" && model.bytes >= SMALL_BYTES);
+  const block = why ?? (await openBlock(runtime, model, backend, threads, split));
+  if (typeof block !== "string") return { ...block, backend, block: true };
+  const session = await runtime.InferenceSession.create(model.graph, sessionOptions(backend, threads));
+  return { session, backend, block: false, split: false, why: block };
 }
 
 /** A session of the model's decode block, or why there is none. */
 async function openBlock(
   runtime: Runtime,
   model: ModelFolder,
+  backend: string,
   threads: number,
-): Promise<InferenceSession | string> {
-  const prepared = await prepareBlock(model);
+  wanted: boolean,
+): Promise<{ session: InferenceSession; split: boolean } | string> {
+  const prepared = await prepareBlock(model, wanted);
   if ("why" in prepared) return prepared.why;
-  const options = {
-    ...sessionOptions("cpu", threads),
-    // The rewritten graph is in memory only; its weights lie where they always lay.
-    extra: { session: { model_external_initializers_file_folder_path: dirname(model.graph) } },
-  };
-  return runtime.InferenceSession.create(prepared.bytes, options).catch(reason);
+  const { bytes, split } = prepared;
+  // The rewritten graph is in memory only; its weights lie where they always lay.
+  const options = sessionOptions(backend, threads, dirname(model.graph));
+  return runtime.InferenceSession.create(bytes, options).then((session) => ({ session, split }), reason);
 }
 
 /** ONNX Runtime's message as one sentence for people. */
 export function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   if (text.includes("Failed to load shared library")) return "its library is not installed";
+  const known = explainCuda(text);
+  if (known) return known.why;
   const at = text.lastIndexOf(" was false. ");
   const sentence = at < 0 ? text : text.slice(at + " was false. ".length);
   return sentence.split("\n")[0]?.trim() || "unknown error";

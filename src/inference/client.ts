@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { distFile } from "../protocol/paths.js";
 import { type Rpc, rpcOverIpc } from "../protocol/rpc.js";
 import { ErrataError, type ModelSource, type SamplingOptions } from "../protocol/types.js";
+import { type CudaCopy, cudaCopy, cudaEnvironment } from "./cuda.js";
+import { outOfMemory } from "./memory.js";
 import type { Engine, GenerateJob, GenerateListener, LoadedModel } from "./types.js";
 import {
   GENERATE,
@@ -34,11 +36,14 @@ interface Worker {
   ended: Promise<string>;
   /** Its last lines on standard error. */
   words: string[];
+  /** When the copy with CUDA was set up that it loads; absent without one. */
+  cuda: string | undefined;
 }
 
 /**
  * The engine in a process of its own. When that process dies it is started again, the model loaded again, and
- * sampling goes on with the rows that were not reported yet; each row is the same whenever it is made.
+ * sampling goes on with the rows that were not reported yet; each row is the same whenever it is made. Where memory
+ * ran out, or it dies twice in a row, fewer sequences are decoded at once.
  */
 export class InferenceClient implements Engine {
   private worker: Worker | undefined;
@@ -47,6 +52,10 @@ export class InferenceClient implements Engine {
   private readonly listeners = new Map<number, (event: RowsParams) => void>();
   private nextId = 1;
   private restarts = 0;
+  /** Sequences at once since memory ran out; absent while it did not. */
+  private slots: number | undefined;
+  /** Tells whoever waits for the generation under way. */
+  private note: (text: string) => void = () => undefined;
   private disposed = false;
   /** The tail of the queue of calls. */
   private last: Promise<unknown> = Promise.resolve();
@@ -65,6 +74,12 @@ export class InferenceClient implements Engine {
       const before = this.model;
       const same =
         before?.source.folder === folder && before.source.graph === graph && before.stamp === stamp;
+      if (!same && this.slots !== undefined) {
+        this.slots = undefined;
+        await this.retire();
+      }
+      // CUDA was set up, or anew, since the worker started: the loader reads its folders at a process's start.
+      if (this.worker && this.worker.cuda !== this.cuda()?.at) await this.retire();
       return this.surviving(async (worker) => {
         if (same && this.model && this.loadedIn === worker) return this.model.info;
         this.model = undefined;
@@ -84,6 +99,7 @@ export class InferenceClient implements Engine {
   ): Promise<void> {
     return this.queued(async () => {
       const reported = new Set<string>();
+      this.note = (text) => on.note?.(text);
       const total = jobs.reduce((sum, job) => sum + job.samples.length, 0);
       const start = performance.now();
       let tokensBefore = 0;
@@ -112,6 +128,7 @@ export class InferenceClient implements Engine {
             rowsTotal: total,
             tokens: all,
             tokensPerSecond: rate,
+            ...(progress.slots !== undefined && { slots: progress.slots }),
           });
         });
         try {
@@ -152,11 +169,11 @@ export class InferenceClient implements Engine {
     if (this.loadedIn === worker) return;
     const { source, info } = this.model;
     const params: LoadParams = { source, known: info.notTaken };
-    await worker.rpc.request<LoadedModel>(LOAD, params, signal);
+    this.model.info = await worker.rpc.request<LoadedModel>(LOAD, params, signal);
     this.loadedIn = worker;
   }
 
-  /** Makes the call again on a new worker as often as the worker dies, up to the limit. */
+  /** Makes the call again on a new worker as often as the worker dies or lacks memory, up to the limits. */
   private async surviving<T>(call: (worker: Worker) => Promise<T>, signal?: AbortSignal): Promise<T> {
     for (;;) {
       signal?.throwIfAborted();
@@ -169,17 +186,63 @@ export class InferenceClient implements Engine {
       } catch (error) {
         // Whatever the call failed with: if the channel is gone, the reason is the process's end.
         if (this.disposed) throw stopped();
-        if (worker.child.connected || signal?.aborted) throw error;
+        if (signal?.aborted) throw error;
+        if (worker.child.connected) {
+          const said = error instanceof Error ? error.message : String(error);
+          if (!outOfMemory(said)) throw error;
+          // A new process: this one's arenas keep what they have.
+          await this.retire();
+          if (!this.withLess("Memory ran out")) throw tooBig(said);
+          continue;
+        }
         const died = `The inference worker ended (${await worker.ended})`;
+        if (outOfMemory(worker.words.join("\n")) && this.withLess("Memory ran out")) continue;
         if (this.restarts >= RESTARTS) throw this.gaveUp(worker, died);
         this.restarts++;
         this.options.log?.(`${died}; starting it again (${this.restarts} of ${RESTARTS})`);
+        // What the kernel ends for lack of memory has no last words.
+        if (this.restarts > 1) this.withLess("It ended twice without finishing anything");
       }
     }
   }
 
+  /** Half as many sequences at once, at last another backend; false where nothing is left to give up. */
+  private withLess(why: string): boolean {
+    const info = this.model?.info;
+    if (!info) return false;
+    const now = Math.min(this.slots ?? Number.POSITIVE_INFINITY, info.slots);
+    let goingOn: string;
+    if (now > 1) {
+      this.slots = now >> 1;
+      goingOn = `${this.slots} ${this.slots === 1 ? "sequence" : "sequences"} at once`;
+    } else if (info.backend !== "cpu") {
+      info.notTaken.push({ backend: info.backend, why: "its memory does not hold even one sequence" });
+      this.slots = undefined;
+      goingOn = "another backend";
+    } else return false;
+    const text = `${why}: went on with ${goingOn}`;
+    this.options.log?.(text);
+    this.note(text);
+    return true;
+  }
+
+  /** Ends the worker; the next call starts another. */
+  private async retire(): Promise<void> {
+    const { worker } = this;
+    this.worker = undefined;
+    worker?.child.kill("SIGKILL");
+    await worker?.ended;
+  }
+
+  private cuda(): CudaCopy | undefined {
+    const backend = this.options.backend ?? process.env.ERRATA_BACKEND;
+    return backend === undefined || backend === "cuda" ? cudaCopy() : undefined;
+  }
+
   private gaveUp(worker: Worker, died: string): ErrataError {
     this.restarts = 0;
+    // Whatever it was, the next call may find it gone.
+    this.slots = undefined;
     const words = worker.words.length > 0 ? `\n${worker.words.join("\n")}` : "";
     return new ErrataError(
       `${died}, ${RESTARTS + 1} times without finishing anything${words}`,
@@ -192,8 +255,11 @@ export class InferenceClient implements Engine {
     const file = this.options.workerFile ?? distFile("inference-worker.js");
     const { workerFile, log, ...options } = this.options;
     const backend = options.backend ?? process.env.ERRATA_BACKEND;
-    const child = fork(file, [JSON.stringify({ ...options, ...(backend && { backend }) })], {
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+    const slots = this.slots ?? options.slots;
+    const cuda = this.cuda();
+    const own = { ...options, ...(backend && { backend }), ...(slots !== undefined && { slots }) };
+    const child = fork(file, [JSON.stringify(own)], {
+      env: { ...process.env, ...(cuda && cudaEnvironment(cuda)), ELECTRON_RUN_AS_NODE: "1" },
       // The editor's own --inspect and the like are not for our worker.
       execArgv: [],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -217,7 +283,7 @@ export class InferenceClient implements Engine {
       child.on("close", (code, signal) => end(signal ?? `exit status ${code}`));
       child.on("error", (error) => end(error.message));
     });
-    const worker: Worker = { child, rpc, ended, words };
+    const worker: Worker = { child, rpc, ended, words, cuda: cuda?.at };
     rpc.on(ROWS, (event: RowsParams) => this.listeners.get(event.id)?.(event));
     rpc.listen();
     this.worker = worker;
@@ -240,6 +306,14 @@ function missing({ maxTokens, ...job }: GenerateJob, reported: ReadonlySet<strin
   const open = [...job.samples.keys()].filter((i) => !reported.has(rowId(job.key, job.samples[i] ?? -1)));
   const of = (list: number[]) => open.map((i) => list[i] ?? 0);
   return { ...job, samples: of(job.samples), ...(maxTokens && { maxTokens: of(maxTokens) }) };
+}
+
+function tooBig(said: string): ErrataError {
+  return new ErrataError(
+    `The memory does not hold this model, even with one sequence at a time: ${said.split("\n")[0]}`,
+    "What was finished is kept. Use a smaller or quantised model, fewer new tokens, or end what else uses the memory.",
+    "out-of-memory",
+  );
 }
 
 function stopped(): ErrataError {

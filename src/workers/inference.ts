@@ -1,5 +1,7 @@
+import type { ProbeAnswer } from "../inference/backends.js";
 import { LocalEngine } from "../inference/engine.js";
-import { PROBE, probeInChild, runProbe } from "../inference/probe.js";
+import { PROBE, probeInChild } from "../inference/probe.js";
+import { runProbe } from "../inference/probe-run.js";
 import type { GenerateListener, GenerateProgress, LiveText } from "../inference/types.js";
 import {
   GENERATE,
@@ -17,12 +19,13 @@ import { Coalescer, rpcOverIpc } from "../protocol/rpc.js";
 
 /** The process that owns ONNX Runtime, tokenizer and decode. It ends with the process that started it. */
 function serve(options: WorkerOptions): void {
-  const known = new Map<string, Promise<string | null>>();
+  const known = new Map<string, Promise<ProbeAnswer>>();
   const engine = new LocalEngine({
     ...options,
-    probe: (backend, folder) => {
-      const name = JSON.stringify([backend, folder]);
-      const answer = known.get(name) ?? probeInChild(__filename, backend, folder, options.threads);
+    probe: (backend, source) => {
+      const name = JSON.stringify([backend, source]);
+      const answer =
+        known.get(name) ?? probeInChild(__filename, backend, source, { threads: options.threads });
       known.set(name, answer);
       return answer;
     },
@@ -31,7 +34,7 @@ function serve(options: WorkerOptions): void {
   rpc.handle(LOAD, (params: LoadParams) => {
     const { source } = params;
     for (const { backend, why } of params.known ?? [])
-      known.set(JSON.stringify([backend, source.folder]), Promise.resolve(why));
+      known.set(JSON.stringify([backend, source]), Promise.resolve({ why }));
     return engine.load(source);
   });
   rpc.handle(PREVIEW, ({ messages }: PreviewParams) => engine.preview(messages));
@@ -67,7 +70,6 @@ function serve(options: WorkerOptions): void {
   rpc.listen();
 }
 
-const [mode, backend, folder, threads] = process.argv.slice(2);
-if (mode === PROBE && backend && folder)
-  void runProbe(backend, folder, Number(threads)).then(() => process.exit(0));
-else serve(JSON.parse(mode ?? "{}") as WorkerOptions);
+const [mode = "{}", question] = process.argv.slice(2);
+if (mode === PROBE && question) void runProbe(question).then(() => process.exit(0));
+else serve(JSON.parse(mode) as WorkerOptions);
