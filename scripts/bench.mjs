@@ -1,6 +1,8 @@
 // `npm run bench [decode|pool|grading|activation …] [--json FILE]`: every benchmark compares with a peer in one run
 // and prints the ratio; above 1 means that Errata is better.
-// `npm run bench:decode [--quick] [--only PEER,…] [--models MODEL,…] [--repeats N] [--threads N] [--json FILE]`.
+// `npm run bench:decode [--quick] [--only PEER,…] [--models MODEL,…] [--repeats N] [--threads N] [--from RESULTS]
+// [--json FILE]`: a whole run writes docs/performance.md, about 25 minutes; so does `--from`, from results kept in
+// .cache/bench/results.json.
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -17,6 +19,7 @@ const { values, positionals } = parseArgs({
     models: { type: "string" },
     repeats: { type: "string" },
     threads: { type: "string" },
+    from: { type: "string" },
   },
 });
 await ensureNodePackages();
@@ -36,6 +39,7 @@ const options = {
   ...(values.only && { only: list(values.only) }),
   ...(values.models && { models: list(values.models) }),
   ...(values.repeats && { repeats: Number(values.repeats) }),
+  ...(values.from && { from: values.from }),
   ...(values.threads && { threads: Number(values.threads) }),
 };
 const answer = { ratios: {}, figures: {} };
@@ -63,7 +67,9 @@ for (const name of positionals.length > 0 ? positionals : all) {
   const { default: bench } = await import(pathToFileURL(join(root, `dist/bench/${name}.cjs`)).href);
   const { ratios, figures } = await bench.bench(options);
   for (const [key, ratio] of Object.entries(ratios)) console.log(`  ${key}: ${ratio.toFixed(2)}x`);
-  for (const [key, figure] of Object.entries(figures)) console.log(`  ${key}: ${JSON.stringify(figure)}`);
+  // What the decode benchmark measured stands in its page.
+  for (const [key, figure] of Object.entries(name === "decode" ? {} : figures))
+    console.log(`  ${key}: ${JSON.stringify(figure)}`);
   Object.assign(answer.ratios, ratios);
   Object.assign(answer.figures, figures);
 }

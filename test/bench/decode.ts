@@ -1,10 +1,24 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
+import { installationFolder } from "../../src/protocol/paths.js";
 import { machine } from "./decode/machine.js";
 import type { PeerProcess } from "./decode/process.js";
 import type { DecodeResult, Job, Memory, Prompt, WorkloadResult } from "./decode/protocol.js";
+import { report } from "./decode/report.js";
 import { type Contender, type Group, type Results, ratios } from "./decode/results.js";
-import { CACHE, install, makeWeights, PEERS, type PeerName, start, weights } from "./decode/setup.js";
+import {
+  CACHE,
+  install,
+  makeWeights,
+  measureLimits,
+  PEERS,
+  type PeerName,
+  profile,
+  start,
+  weights,
+  weightsInfo,
+} from "./decode/setup.js";
 import { jobsOf, plainPrompt, type Workload } from "./decode/workload.js";
 
 export interface DecodeOptions {
@@ -16,6 +30,8 @@ export interface DecodeOptions {
   models?: string[];
   repeats?: number;
   threads?: number;
+  /** Nothing is run: the page is written from these results. */
+  from?: string;
 }
 
 interface Model {
@@ -28,7 +44,11 @@ interface Model {
 }
 
 const everyPeer = (of: string) => PEERS.map((peer) => ({ name: peer, peer, weights: of }));
-const LARGE: Workload = { problems: 4, prompt: 150, median: 48, sigma: 0.8, longest: 512 };
+/**
+ * Prompts three times as long as the median answer, answers up to ten times: a real sampling's answers are longer still,
+ * but here transformers.js makes 12 tokens a second.
+ */
+const LARGE: Workload = { problems: 4, prompt: 150, median: 32, sigma: 0.8, longest: 512 };
 const MODELS: Model[] = [
   {
     name: "embedded",
@@ -41,18 +61,18 @@ const MODELS: Model[] = [
     name: "0.4B-int4",
     contenders: [
       ...everyPeer("0.4B-int4"),
-      { name: "errata, block 128", peer: "errata", weights: "0.4B-int4-128" },
+      { name: "errata, int4-128", peer: "errata", weights: "0.4B-int4-128" },
     ],
     workload: LARGE,
-    tokens: 64,
+    tokens: 48,
     batches: [1, 8, 16],
   },
   {
     name: "0.4B-fp32",
     contenders: everyPeer("0.4B-fp32"),
-    workload: { ...LARGE, median: 32 },
-    tokens: 64,
-    batches: [1, 8, 16],
+    workload: { ...LARGE, problems: 3 },
+    tokens: 32,
+    batches: [1, 8],
   },
 ];
 
@@ -74,7 +94,13 @@ export class DecodeBench {
   constructor(private readonly options: DecodeOptions) {
     this.repeats = options.repeats ?? (options.quick ? 1 : 3);
     this.threads = options.threads ?? 1;
-    this.results = { ...machine(), threads: this.threads, repeats: this.repeats, groups: [], failures: {} };
+    this.results = {
+      ...machine(),
+      threads: this.threads,
+      repeats: this.repeats,
+      groups: [],
+      load: { before: load(), after: 0 },
+    };
   }
 
   async run(): Promise<Results> {
@@ -82,7 +108,16 @@ export class DecodeBench {
       const { models } = this.options;
       if (!models || models.includes(model.name)) await this.runModel(this.quickly(model));
     }
+    if (!this.options.quick) this.results.limits = measureLimits(this.threads);
+    this.results.load.after = load();
+    this.save();
     return this.results;
+  }
+
+  /** Kept after every pass: `--from` writes the page from them when a run was cut off. */
+  private save(): void {
+    mkdirSync(CACHE, { recursive: true });
+    writeFileSync(join(CACHE, "results.json"), JSON.stringify(this.results, null, 1));
   }
 
   private quickly(model: Model): Model {
@@ -110,6 +145,7 @@ export class DecodeBench {
         ...model.workload,
         tokens: total(jobs),
         promptTokens: jobs.map((j) => j.prompt.ids.length),
+        longestLength: Math.max(...jobs.flatMap((j) => j.lengths)),
       },
       plain: { promptTokens: prompt.ids.length, tokens: model.tokens, batches: model.batches },
       contenders: [],
@@ -127,6 +163,7 @@ export class DecodeBench {
           cpuSpeeds: {},
           start: [],
           peakBytes: 0,
+          info: weightsInfo(of),
         };
         group.contenders.push(contender);
         await this.attempt(contender, async () => {
@@ -154,6 +191,15 @@ export class DecodeBench {
     } finally {
       for (const { process } of running) await process.stop();
     }
+    if (this.options.quick || !wanted.some(({ peer }) => peer === "errata")) return;
+    console.log("    profile of our own engine …");
+    const few = { ...model.workload, problems: Math.min(2, model.workload.problems) };
+    try {
+      group.profile = profile(wanted[0]?.weights ?? "", this.threads, few, model.tokens);
+    } catch (error) {
+      console.log(`    no profile: ${error instanceof Error ? error.message : error}`);
+    }
+    this.save();
   }
 
   /** A peer that fails is named with its reason; the rest goes on. */
@@ -165,8 +211,7 @@ export class DecodeBench {
       contender.failure = error instanceof Error ? error.message : String(error);
       console.log(`    ${contender.name} failed: ${contender.failure}`);
     }
-    mkdirSync(CACHE, { recursive: true });
-    writeFileSync(join(CACHE, "results.json"), JSON.stringify(this.results, null, 1));
+    this.save();
   }
 
   private async warmUp({ contender, process }: Running, prompt: Prompt): Promise<void> {
@@ -218,8 +263,17 @@ function total(jobs: Job[]): number {
   return jobs.flatMap((job) => job.lengths).reduce((a, b) => a + b, 0);
 }
 
-/** Sampling throughput, tokens a second, against peers on the same weights. */
+const load = () => loadavg()[0] ?? Number.NaN;
+
+/** Sampling throughput, tokens a second, against peers on the same weights. A whole run writes docs/performance.md. */
 export async function bench(options: DecodeOptions = {}) {
-  const results = await new DecodeBench(options).run();
+  const { from, quick, only, models } = options;
+  const results = from
+    ? (JSON.parse(readFileSync(from, "utf8")) as Results)
+    : await new DecodeBench(options).run();
+  for (const { name, version } of results.groups.flatMap((group) => group.contenders))
+    if (version) results.versions[name] = version;
+  if (from || !(quick || only || models))
+    writeFileSync(join(installationFolder(), "docs/performance.md"), report(results));
   return { ratios: ratios(results), figures: { decode: results } };
 }

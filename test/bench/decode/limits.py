@@ -42,7 +42,8 @@ def main(threads: int) -> dict:
     return {
         "threads": threads,
         "readBytesPerSecond": max(bandwidth, gemv),
-        "cachedCopyBytesPerSecond": small.nbytes / best(lambda: np.copyto(copy, small), 50),
+        "cachedCopyBytesPerSecond": small.nbytes
+        / best(lambda: np.copyto(copy, small), 50),
         "flops": product(2048),
         "flopsBatch8": product(8),
         "flopsBatch16": product(16),

@@ -167,10 +167,36 @@ def gguf_file(trained: Path, file: Path, kind: str) -> None:
     writer.close()
 
 
+def info(trained: Path, genai: Path) -> dict:
+    """What the report computes limits from: `parameters` are those that every token is multiplied with."""
+    from safetensors import safe_open
+
+    config = json.loads((trained / "config.json").read_text())
+    parameters = 0
+    with safe_open(str(trained / "model.safetensors"), "np") as file:
+        names = file.keys()
+        for name in names:
+            shape = file.get_slice(name).get_shape()
+            looked_up = "embed_tokens" in name and not config["tie_word_embeddings"]
+            if len(shape) == 2 and not looked_up:
+                parameters += shape[0] * shape[1]
+    head = config["hidden_size"] // config["num_attention_heads"]
+    position = (
+        2 * 4 * config["num_hidden_layers"] * config["num_key_value_heads"] * head
+    )
+    size = sum(file.stat().st_size for file in genai.glob("model.onnx*"))
+    return {
+        "version": VERSION,
+        "parameters": parameters,
+        "bytes": size,
+        "cacheBytesPerPosition": position,
+    }
+
+
 def make(cache: Path, demo: Path, name: str) -> None:
     target = cache / "weights" / name
-    stamp = target / "version"
-    if stamp.exists() and stamp.read_text() == str(VERSION):
+    stamp = target / "info.json"
+    if stamp.exists() and json.loads(stamp.read_text())["version"] == VERSION:
         return
     print(f"Making the weights {name} …", file=sys.stderr, flush=True)
     shutil.rmtree(target, ignore_errors=True)
@@ -190,7 +216,7 @@ def make(cache: Path, demo: Path, name: str) -> None:
     hub(genai, trained, target / "hub")
     if kind:
         gguf_file(trained, target / "model.gguf", kind)
-    stamp.write_text(str(VERSION))
+    stamp.write_text(json.dumps(info(trained, genai)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,15 @@
 import type { PeerName } from "./setup.js";
 import type { Workload } from "./workload.js";
 
+/** What make_weights.py tells of a set of weights. */
+export interface WeightsInfo {
+  /** Those that every token is multiplied with. */
+  parameters: number;
+  /** Of the graph with its data file. */
+  bytes: number;
+  cacheBytesPerPosition: number;
+}
+
 /** One peer on one set of weights. */
 export interface Contender {
   name: string;
@@ -18,6 +27,7 @@ export interface Contender {
   peakBytes: number;
   /** Share of tokens that it computed beyond the forced ones. */
   waste?: number;
+  info: WeightsInfo;
   /** Why it has no figures, or no more. */
   failure?: string;
 }
@@ -25,9 +35,10 @@ export interface Contender {
 /** One model at one precision: everybody who ran on it. */
 export interface Group {
   model: string;
-  workload: Workload & { tokens: number; promptTokens: number[] };
+  workload: Workload & { tokens: number; promptTokens: number[]; longestLength: number };
   plain: { promptTokens: number; tokens: number; batches: number[] };
   contenders: Contender[];
+  profile?: Profile;
 }
 
 /** Where our own engine's time goes in one pass. */
@@ -42,6 +53,8 @@ export interface ProfiledPass {
   calls: number;
   /** With ONNX Runtime's profiler on, which costs a little: seconds inside its runs, and by operator. */
   profiledCalls: number;
+  /** In that same pass, inside calls of the binding: beyond the runs it copies inputs and outputs. */
+  profiledInCalls: number;
   operators: Record<string, number>;
 }
 export interface Profile {
@@ -71,7 +84,9 @@ export interface Results extends Machine {
   threads: number;
   repeats: number;
   groups: Group[];
-  failures: Record<string, string>;
+  limits?: Limits;
+  /** Load averages of the last minute. */
+  load: { before: number; after: number };
 }
 
 export interface Spread {
@@ -106,13 +121,12 @@ export function ratioOf(
 /** Median ratios named `workload/0.4B-int4/transformers.js`, `batch 8/0.4B-fp32/node-llama-cpp` and the like. */
 export function ratios({ groups }: Results): Record<string, number> {
   const named: Record<string, number> = {};
-  for (const { model, contenders } of groups)
+  for (const { contenders } of groups)
     for (const ours of contenders.filter((c) => c.peer === "errata"))
       for (const theirs of contenders.filter((c) => c.peer !== "errata"))
         for (const measure of Object.keys(ours.speeds)) {
           const { median } = ratioOf(ours, theirs, measure);
-          const on = ours.name === "errata" ? model : `${model}, ${ours.name.replace("errata, ", "")}`;
-          if (Number.isFinite(median)) named[`${measure}/${on}/${theirs.name}`] = median;
+          if (Number.isFinite(median)) named[`${measure}/${ours.weights}/${theirs.name}`] = median;
         }
   return named;
 }

@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { distFile, installationFolder } from "../../../src/protocol/paths.js";
 import { PeerProcess } from "./process.js";
+import type { Limits, Profile, WeightsInfo } from "./results.js";
+import type { Workload } from "./workload.js";
 
 /** Weights, packages that only this benchmark needs, and the last results: outside of Git, used again. 6 GB. */
 export const CACHE = process.env.ERRATA_BENCH_CACHE ?? join(installationFolder(), ".cache/bench");
@@ -18,15 +20,16 @@ export const script = (name: string): string => join(installationFolder(), "test
 export const PEERS = ["errata", "transformers.js", "node-llama-cpp", "onnxruntime-genai"] as const;
 export type PeerName = (typeof PEERS)[number];
 
-/** Runs a command to its end. Throws with its last lines. */
-function run(command: string, args: string[], env: Record<string, string> = {}): void {
+/** Runs a command to its end. Returns its standard output; throws with its last lines. */
+function run(command: string, args: string[]): string {
   const done = spawnSync(command, args, {
-    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    maxBuffer: 1 << 28,
     encoding: "utf8",
   });
   const words = () => `${done.stdout}${done.stderr}`.trim().split("\n").slice(-6).join("\n");
   if (done.status !== 0) throw new Error(done.error?.message ?? `${command} failed: ${words()}`);
+  return done.stdout;
 }
 
 /** Installs what this peer needs into the cache. Throws when it cannot be had here. */
@@ -54,6 +57,21 @@ export function makeWeights(names: string[]): void {
     run(PYTHON, ["-m", "pip", "install", "--quiet", "--no-deps", "--target", python, GGUF]);
   const demo = join(installationFolder(), "demo/model");
   run(PYTHON, [script("make_weights.py"), CACHE, demo, ...names]);
+}
+
+export const weightsInfo = (name: string): WeightsInfo =>
+  JSON.parse(readFileSync(join(weights(name), "info.json"), "utf8")) as WeightsInfo;
+
+/** Where our own engine's time goes on these weights (profile.ts). */
+export function profile(name: string, threads: number, workload: Workload, tokens: number): Profile {
+  const file = distFile("bench/profile.cjs");
+  const args = [file, weights(name), String(threads), JSON.stringify(workload), String(tokens)];
+  return JSON.parse(run(process.execPath, args)) as Profile;
+}
+
+/** What the machine can do at best (limits.py). */
+export function measureLimits(threads: number): Limits {
+  return JSON.parse(run(PYTHON, [script("limits.py"), String(threads)])) as Limits;
 }
 
 export const weights = (name: string): string => join(CACHE, "weights", name);
