@@ -173,16 +173,25 @@ export class Editor {
 
   /** Runs a command by its title through the palette, as a person would. */
   async command(title: string): Promise<void> {
-    await this.openPalette();
-    await this.quickInput().fill(`>${title}`);
-    await this.choose(title);
+    // A palette that was opened before the editor knew the file's kind lists its commands no more: then once more.
+    await until(`the command ${title}`, async () => {
+      await this.openPalette();
+      await this.quickInput().fill(`>${title}`);
+      try {
+        await this.choose(title, 6_000);
+        return true;
+      } catch {
+        await this.page.keyboard.press("Escape");
+        return false;
+      }
+    });
   }
 
   /** Accepts the focused row of an open quick pick, once it is the one that is meant. */
-  private async choose(text: string): Promise<void> {
+  private async choose(text: string, timeout = 30_000): Promise<void> {
     await this.page
       .locator(".quick-input-widget:visible .monaco-list-row.focused", { hasText: text })
-      .waitFor();
+      .waitFor({ timeout });
     await this.page.keyboard.press("Enter");
   }
 

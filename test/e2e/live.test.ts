@@ -12,8 +12,9 @@ let editor: Editor;
 
 beforeAll(async () => {
   const lines = readFileSync(join(root, "demo/problems/train.jsonl"), "utf8").trim().split("\n");
+  writeFileSync(join(workspace, "few.jsonl"), `${lines.slice(0, 8).join("\n")}\n`);
   // The hardest at the end have the longest solutions.
-  writeFileSync(join(workspace, "linear.jsonl"), `${lines.slice(-300).join("\n")}\n`);
+  writeFileSync(join(workspace, "many.jsonl"), `${lines.slice(-300).join("\n")}\n`);
   editor = await Editor.open({ workspace, settings: { "errata.group": 128, "errata.threads": 1 } });
 });
 
@@ -32,7 +33,20 @@ afterAll(async () => {
 
 const live = (): Promise<Frame> => editor.webview("errata-review main.live");
 const name = (frame: Frame) => frame.locator(".line.sample h2").textContent();
-const status = () => editor.page.locator(".statusbar-item a", { hasText: /Sampling \d/ });
+/** The status bar while something is sampled. */
+const status = () => editor.page.locator(".statusbar-item[id$='errata.work'] a", { hasText: /Sampling \d/ });
+
+async function back(frame: Frame): Promise<void> {
+  await frame.locator("main.live").click();
+  await editor.page.keyboard.press("Escape");
+  await editor.webview("errata-review .problem + .columns");
+}
+
+async function sample(file: string): Promise<void> {
+  await editor.openFile(file);
+  await editor.command("Errata: Sample the Problems of This File");
+  await status().waitFor({ timeout: 120_000 });
+}
 
 async function inThemes(label: string, themes: readonly Theme[]): Promise<void> {
   for (const theme of themes) {
@@ -43,14 +57,24 @@ async function inThemes(label: string, themes: readonly Theme[]): Promise<void> 
 }
 
 describe("watching a sampling in a real VS Code", () => {
-  test("nothing is shown before a person asks for it, and then one sample is, typeset as it is written", async () => {
+  test("a review is left alone when a sampling begins", async () => {
     await editor.openSidebar();
-    await editor.openFile("linear.jsonl");
-    await editor.command("Errata: Sample the Problems of This File");
-    await status().waitFor({ timeout: 120_000 });
+    await sample("few.jsonl");
     await until("attempts in the tree", async () => (await editor.rows("Error Pool").count()) > 2, 120_000);
-    expect(await editor.page.locator(".tab", { hasText: "Review" }).count()).toBe(0);
-    await status().click();
+    await status().waitFor({ state: "detached", timeout: 120_000 });
+    await editor.command("Errata: Open Review");
+    await editor.webview("errata-review .problem");
+    await sample("many.jsonl");
+    await editor.page.locator(".tab", { hasText: "Review" }).first().click();
+    const review = await editor.webview("errata-review .problem");
+    await review.locator("vscode-button", { hasText: "Watch" }).waitFor();
+    await editor.page.waitForTimeout(1500);
+    expect(await review.locator("main.live").count()).toBe(0);
+  });
+
+  test("who asks for it sees one sample, typeset as it is written", async () => {
+    const review = await editor.webview("errata-review .problem");
+    await review.locator("vscode-button", { hasText: "Watch" }).click();
     const frame = await live();
     await frame.waitForSelector(".problem .katex");
     await frame.waitForSelector(".flowing .step .katex");
@@ -63,14 +87,14 @@ describe("watching a sampling in a real VS Code", () => {
     const shown = await frame.locator(".flowing").textContent();
     await until("another sample", async () => (await frame.locator(".flowing").textContent()) !== shown);
     await frame.locator("main.live").click();
-    const verdict = frame.locator(".line.sample .chip:is(.good, .bad, .warn)");
-    await verdict.waitFor();
     await editor.page.keyboard.press(" ");
     await frame.locator(".line.sample button", { hasText: "held" }).waitFor();
+    await frame.locator(".line.sample .chip:is(.good, .bad, .warn)").waitFor();
     const held = await name(frame);
     const text = await frame.locator(".flowing").textContent();
     // The progress message lies over the panel; Escape in the sidebar hides it.
     await editor.page.keyboard.press("Control+0");
+    await editor.page.waitForFunction(() => document.activeElement?.closest(".sidebar"));
     await editor.page.keyboard.press("Escape");
     await inThemes("live", ["light", "hc-light", "hc-dark", "dark"]);
     expect([await name(frame), await frame.locator(".flowing").textContent()]).toEqual([held, text]);
@@ -79,15 +103,12 @@ describe("watching a sampling in a real VS Code", () => {
     await until("the next sample", async () => (await frame.locator(".flowing").textContent()) !== text);
   });
 
-  test("Escape goes back to the review, which sampling leaves alone; the tree's button watches again", async () => {
-    const frame = await live();
-    await frame.locator("main.live").click();
-    await editor.page.keyboard.press("Escape");
-    const review = await editor.webview("errata-review main:not(.live)");
-    await editor.page.waitForTimeout(1500);
-    expect(await review.locator("main.live").count()).toBe(0);
+  test("Escape goes back to the review; the tree's button and the status bar watch again", async () => {
+    await back(await live());
     await editor.page.locator(".pane-header", { hasText: /error pool/i }).hover();
     await editor.page.locator(".pane-header a[aria-label*='Watch Sampling']").click();
+    await back(await live());
+    await status().click();
     await live();
   });
 
