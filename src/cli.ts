@@ -32,6 +32,7 @@ const HELP = `errata: sample, read and correct the failures of math-reasoning mo
   errata demo [--out DIR] [--quick]     the whole loop on the embedded model; prints and writes its report
   errata doctor                         what this machine can do, and how to mend what is missing
   errata setup [--folder DIR]           the Python environment for training
+  errata setup --cuda                   the CUDA provider for sampling on an NVIDIA GPU (Linux x64)
 
   errata sample PROBLEMS --model M      try each problem G times, grade, fill the error pool
       --group G --temperature T --top-p P --top-k K --max-tokens N --seed S --limit N

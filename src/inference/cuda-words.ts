@@ -1,4 +1,4 @@
-/** Why CUDA does not run, for people, and how to mend it. */
+/** Why an accelerator does not run, for people, and how to mend it. */
 export interface Trouble {
   why: string;
   mend: string;
@@ -71,6 +71,13 @@ export function explainCuda(text: string): Trouble | undefined {
       why: "its library is not installed",
       mend: "`errata setup --cuda` (in VS Code: “Errata: Set Up CUDA”) brings it.",
     };
+  if (missing === "libvulkan.so.1")
+    return {
+      why: "there is no Vulkan here (libvulkan.so.1 is missing)",
+      mend: "Install the GPU's driver and the Vulkan loader, on Debian and Ubuntu: apt-get install libvulkan1",
+    };
+  if (missing && !/^lib(cu|nv)/.test(missing))
+    return { why: `a library is missing (${missing})`, mend: "Install the system's package that holds it." };
   if (missing)
     return {
       why: `a library of CUDA is missing (${missing})`,

@@ -43,6 +43,8 @@ export interface Throughput {
   /** Null when there was nothing left to make, so that no model was loaded. */
   backend: string | null;
   notTaken: LoadedModel["notTaken"];
+  /** What people should know of how it was made: memory ran out, and it went on with fewer sequences at once. */
+  notes?: string[];
 }
 
 /** Jobs in the engine at once: grading that falls behind holds the next ones back. */
@@ -82,6 +84,7 @@ export async function generateAndStore<Graded extends Judged>(
   let before = 0;
   let rate = 0;
   let slots: number | undefined;
+  const notes: string[] = [];
   const tell = (): void => {
     const secondsLeft = intake.stored > 0 ? ((rows - intake.stored) * elapsed()) / intake.stored : undefined;
     const done = work.doneBefore + intake.stored;
@@ -119,6 +122,7 @@ export async function generateAndStore<Graded extends Judged>(
             slots = now.slots;
             tell();
           },
+          note: (text) => notes.push(text),
           ...(watch && { live: (text) => watch.text(work.subject(text.key, text.sample), text) }),
         },
         both,
@@ -133,6 +137,7 @@ export async function generateAndStore<Graded extends Judged>(
   return {
     ...{ made: intake.stored, tokens, seconds, tokensPerSecond: tokens / seconds },
     ...{ backend, notTaken: loaded.notTaken },
+    ...(notes.length > 0 && { notes }),
   };
 }
 

@@ -4,9 +4,13 @@ import { createRequire } from "node:module";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { cudaCopy, installedRuntime } from "../inference/cuda.js";
+import { explainCuda } from "../inference/cuda-words.js";
 import type { Engine } from "../inference/types.js";
 import { assetFile, installationFolder } from "../protocol/paths.js";
 import { ErrataError } from "../protocol/types.js";
+import { librariesOf, staleCopies, troublesOf } from "./cuda.js";
+import { pipInterpreter } from "./cuda-wheel.js";
 import { findPython, type PythonPlaces } from "./python.js";
 
 /** One thing that was looked at. */
@@ -41,7 +45,7 @@ export async function examine(patient: Patient): Promise<DoctorReport> {
     ...inference.checks,
     await checkSqlite(),
     ...(await checkPython(patient.python)),
-    await checkGpu(),
+    ...(await checkGpu(patient.python, inference.backend)),
     await checkFolder(patient.workspace),
     checkMemory(),
   ];
@@ -70,6 +74,14 @@ async function checkInference(engine: Engine): Promise<{ backend: string | null;
       checks: [
         runtime,
         { name: "Backend", status: "ok", value: `${model.backend}, ${model.slots} sequences at once` },
+        {
+          name: "Decoding",
+          status: "ok",
+          value:
+            model.decoding === "blocks"
+              ? "in blocks: many tokens a call"
+              : `step by step${model.decodingWhy === undefined ? "" : `: ${model.decodingWhy}`}`,
+        },
         ...model.notTaken.map(
           ({ backend, why }): Check => ({ name: `  not ${backend}`, status: "note", value: firstLine(why) }),
         ),
@@ -109,20 +121,50 @@ async function checkPython(places: PythonPlaces): Promise<Check[]> {
   }
 }
 
-async function checkGpu(): Promise<Check> {
+async function checkGpu(places: PythonPlaces, backend: string | null): Promise<Check[]> {
   const query = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"];
   try {
     const { stdout } = await promisify(execFile)("nvidia-smi", query, { timeout: 10_000 });
-    return { name: "GPU", status: "ok", value: stdout.trim().split("\n").join("; ") };
+    const gpu: Check = { name: "GPU", status: "ok", value: stdout.trim().split("\n").join("; ") };
+    return [gpu, await checkCuda(places, backend, true)];
   } catch (error) {
     const none = (error as NodeJS.ErrnoException).code === "ENOENT";
     const value = none ? "no NVIDIA driver found (nvidia-smi)" : firstLine(messageOf(error));
-    return {
+    const gpu: Check = {
       name: "GPU",
       status: "note",
       value,
       mend: "Sampling and training run on the CPU: fine for the embedded model, slow for others.",
     };
+    return cudaCopy() ? [gpu, await checkCuda(places, backend, false)] : [gpu];
+  }
+}
+
+/** The CUDA provider and the libraries that it needs; worth a word where there is a GPU, or where it was set up. */
+async function checkCuda(places: PythonPlaces, backend: string | null, gpu: boolean): Promise<Check> {
+  const name = "CUDA provider";
+  const setUp = "errata setup --cuda (in VS Code: “Errata: Set Up CUDA”)";
+  try {
+    const copy = cudaCopy();
+    const stale = (await staleCopies()).length > 0;
+    if (!copy) {
+      const value = stale
+        ? `set up for another version than onnxruntime-node ${installedRuntime().version}`
+        : "not set up: sampling does not use the GPU";
+      return { name, status: gpu ? "note" : "ok", value, mend: setUp };
+    }
+    const python = await pipInterpreter(places).catch(() => undefined);
+    const libraries = await librariesOf(copy, python);
+    const found = libraries.filter(({ folder }) => folder !== undefined).length;
+    const value = `${copy.version} from ${copy.source}; ${found} of ${libraries.length} libraries found`;
+    if (backend === "cuda") return { name, status: "ok", value };
+    const [trouble] = troublesOf(libraries, null, python);
+    // Every library is there now, and still it is not used: it was set up before they were, or says why above.
+    if (!trouble) return { name, status: "note", value, mend: `Set it up again, which tries it: ${setUp}` };
+    return { name, status: "note", value: `${value}; ${trouble.why}`, mend: firstLine(trouble.mend) };
+  } catch (error) {
+    const why = explainCuda(messageOf(error))?.why ?? firstLine(messageOf(error));
+    return { name, status: "note", value: why, mend: setUp };
   }
 }
 

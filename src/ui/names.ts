@@ -40,6 +40,7 @@ export const COMMANDS = [
   "removeModel",
   "setEndpointKey",
   "setUpTraining",
+  "setUpCuda",
   "doctor",
   "showLog",
   "editPrompts",

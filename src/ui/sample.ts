@@ -71,6 +71,7 @@ function logResult({ log }: Services, name: string, result: SamplingResult): voi
     `${made} made now, ${tokens} tokens in ${seconds.toFixed(1)} s (${Math.round(tokens / seconds)} tok/s) on ${backend}`,
   );
   for (const { backend: other, why } of result.notTaken) log.info(`not on ${other}: ${why}`);
+  for (const note of result.notes ?? []) log.warn(note);
 }
 
 function outcome({ attempts, problems, correct, incorrect, inPool }: SamplingResult): string {

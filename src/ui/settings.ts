@@ -9,7 +9,7 @@ export interface Settings {
   maxTokens: number;
   seed: number;
   annotator: string;
-  backend: "auto" | "cuda" | "webgpu" | "cpu";
+  backend: "auto" | "cuda" | "dml" | "coreml" | "webgpu" | "cpu";
   threads: number;
   cacheMemory: number;
   python: string;
