@@ -1,7 +1,8 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { BLOCK } from "./block-names.js";
-import { type CacheArray, type CacheType, cacheType, type Sequence } from "./decoder.js";
+import { cacheType, type Sequence } from "./decoder.js";
 import type { ModelFolder } from "./folder.js";
+import { type CacheArray, type CacheType, elementsOf, tensorOf } from "./half.js";
 import type { Runtime } from "./runtime.js";
 import { SPLIT, TAIL } from "./split-attention.js";
 
@@ -38,15 +39,6 @@ export interface Shape {
 /** Of a session of a block graph. */
 export function cacheShape({ names, kvHeads, headSize }: ModelFolder, session: InferenceSession): Shape {
   return { count: names.past.length, kvHeads, headSize, type: cacheType(session, BLOCK.past(0)) };
-}
-
-/** float16 arrives as its 16 bits, or as Float16Array where the runtime has one. */
-function elementsOf(value: InferenceSession.OnnxValueMapType[string] | undefined): CacheArray {
-  const data = (value as Tensor | undefined)?.data;
-  if (data instanceof Float32Array || data instanceof Uint16Array) return data;
-  if (ArrayBuffer.isView(data) && data.byteLength === 2 * (data as unknown as ArrayLike<number>).length)
-    return new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
-  throw new Error("A cache of the model is neither float32 nor float16");
 }
 
 /** Keys and values of some rows: per layer and kind `[rows, kvHeads, capacity, headSize]` at the start of an array. */
@@ -107,7 +99,7 @@ class Rows {
     const { kvHeads, headSize, type } = this.shape;
     const dims = [rows, kvHeads, this.capacity, headSize];
     const used = rows * kvHeads * this.capacity * headSize;
-    const tensor = (array: CacheArray) => new runtime.Tensor(type, array.subarray(0, used), dims);
+    const tensor = (array: CacheArray) => tensorOf(runtime, type, array.subarray(0, used), dims);
     return Object.fromEntries(this.arrays.map((array, i) => [name(i), tensor(array)]));
   }
 

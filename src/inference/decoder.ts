@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelFolder } from "./folder.js";
-import { floatsOf, type Runtime } from "./runtime.js";
+import { type CacheArray, type CacheType, elementsOf, floatsFrom, tensorOf } from "./half.js";
+import type { Runtime } from "./runtime.js";
 import { Sampler, type Shape } from "./sampler.js";
 
 /** Rows are never decoded alone: a matrix of one row takes another kernel, which rounds differently. */
@@ -40,10 +41,6 @@ export interface Decoder {
   advance(sequences: readonly Sequence[], shape: Shape, turns: number): Promise<number>;
 }
 
-/** A cache's elements: float32, or float16 as its 16 bits. */
-export type CacheArray = Float32Array | Uint16Array;
-export type CacheType = "float32" | "float16";
-
 /** Feeds and fetches for a fixed number of rows, over buffers that never change. */
 interface Binding {
   feeds: Record<string, Tensor>;
@@ -64,6 +61,8 @@ export class Stepper implements Decoder {
   private readonly ids: Int32Array;
   private readonly positions: Int32Array;
   private readonly mask: Int32Array;
+  /** What a step writes, as the model writes it, and as numbers. */
+  private readonly written: CacheArray;
   private readonly logits: Float32Array;
   private readonly caches: CacheArray[] = [];
   private readonly promptCaches: CacheArray[] = [];
@@ -71,7 +70,10 @@ export class Stepper implements Decoder {
   private readonly bindings = new Map<number, Binding>();
   private readonly promptBinding: Binding;
   private readonly cacheType: CacheType;
+  private readonly logitsType: CacheType;
   private readonly hasPositions: boolean;
+  private readonly fixed: Record<string, Tensor>;
+
   constructor(
     private readonly runtime: Runtime,
     private readonly session: InferenceSession,
@@ -84,6 +86,7 @@ export class Stepper implements Decoder {
     this.sampler = new Sampler(model.vocabSize);
     this.cacheType = cacheType(session, model.names.past[0]);
     this.hasPositions = session.inputNames.includes(model.names.positionIds);
+    this.fixed = fixedFeeds(runtime, session, model);
     this.tensors = {
       ids: new BigInt64Array(rows),
       positions: new BigInt64Array(rows),
@@ -93,7 +96,9 @@ export class Stepper implements Decoder {
     this.ids = new Int32Array(this.tensors.ids.buffer);
     this.positions = new Int32Array(this.tensors.positions.buffer);
     this.mask = new Int32Array(this.tensors.mask.buffer);
+    this.logitsType = typeOf(session.outputMetadata, model.names.logits);
     this.logits = new Float32Array(rows * model.vocabSize);
+    this.written = this.logitsType === "float32" ? this.logits : new Uint16Array(this.logits.length);
     const perSlot = model.kvHeads * capacity * model.headSize;
     const make = (n: number) => (this.cacheType === "float32" ? new Float32Array(n) : new Uint16Array(n));
     for (let i = 0; i < model.names.past.length; i++) {
@@ -111,6 +116,7 @@ export class Stepper implements Decoder {
     const int64 = (values: BigInt64Array) => new this.runtime.Tensor("int64", values, [1, values.length]);
     const feeds: Record<string, Tensor> = {
       ...this.promptBinding.feeds,
+      ...this.fixed,
       [names.inputIds]: int64(BigInt64Array.from(tokens, BigInt)),
       [names.attentionMask]: int64(new BigInt64Array(from + length).fill(1n)),
     };
@@ -118,8 +124,7 @@ export class Stepper implements Decoder {
       feeds[names.positionIds] = int64(BigInt64Array.from(tokens, (_, i) => BigInt(from + i)));
     const fetches = { ...this.promptBinding.fetches, [names.logits]: null };
     const output = await this.session.run(feeds, fetches);
-    const logits = floatsOf(output[names.logits]);
-    return logits.subarray((length - 1) * vocabSize, length * vocabSize);
+    return floatsFrom(elementsOf(output[names.logits]).slice(-vocabSize));
   }
 
   place(slot: number, promptLength: number): void {
@@ -159,7 +164,7 @@ export class Stepper implements Decoder {
     }
     const { feeds, fetches } = binding;
     await this.session.run(feeds, fetches);
-    return this.logits;
+    return floatsFrom(this.written.subarray(0, bound * this.model.vocabSize), this.logits);
   }
 
   private setLength(slot: number, length: number, capacity: number): void {
@@ -184,7 +189,7 @@ export class Stepper implements Decoder {
     const binding: Binding = { feeds: {}, fetches: {} };
     caches.forEach((cache, i) => {
       const used = cache.subarray(0, rows * kvHeads * this.capacity * headSize);
-      const tensor = new this.runtime.Tensor(this.cacheType, used, dims);
+      const tensor = tensorOf(this.runtime, this.cacheType, used, dims);
       binding.feeds[names.past[i] as string] = tensor;
       binding.fetches[names.present[i] as string] = tensor;
     });
@@ -195,6 +200,7 @@ export class Stepper implements Decoder {
     const { names, vocabSize } = this.model;
     const { Tensor } = this.runtime;
     const binding = this.cacheBinding(this.caches, rows);
+    Object.assign(binding.feeds, this.fixed);
     const { ids, positions, mask } = this.tensors;
     binding.feeds[names.inputIds] = new Tensor("int64", ids.subarray(0, rows), [rows, 1]);
     binding.feeds[names.attentionMask] = new Tensor("int64", mask.subarray(0, rows * this.capacity), [
@@ -203,17 +209,34 @@ export class Stepper implements Decoder {
     ]);
     if (this.hasPositions)
       binding.feeds[names.positionIds] = new Tensor("int64", positions.subarray(0, rows), [rows, 1]);
-    binding.fetches[names.logits] = new Tensor("float32", this.logits.subarray(0, rows * vocabSize), [
-      rows,
-      1,
-      vocabSize,
-    ]);
+    const written = this.written.subarray(0, rows * vocabSize);
+    binding.fetches[names.logits] = tensorOf(this.runtime, this.logitsType, written, [rows, 1, vocabSize]);
     return binding;
   }
 }
 
 /** Of a session's caches, of which one is called `past`. */
 export function cacheType(session: InferenceSession, past: string | undefined): CacheType {
-  const first = session.inputMetadata.find((input) => input.name === past);
-  return first?.isTensor && first.type === "float16" ? "float16" : "float32";
+  return typeOf(session.inputMetadata, past);
+}
+
+/** Of an input or output that is one of the two. */
+export function typeOf(
+  values: readonly InferenceSession.ValueMetadata[],
+  name: string | undefined,
+): CacheType {
+  const found = values.find((value) => value.name === name);
+  return found?.isTensor && found.type === "float16" ? "float16" : "float32";
+}
+
+/** Inputs that are the same in every call: logits are wanted of the last position. */
+export function fixedFeeds(
+  runtime: Runtime,
+  session: InferenceSession,
+  { names }: ModelFolder,
+): Record<string, Tensor> {
+  const keep = session.inputMetadata.find(({ name }) => name === names.logitsToKeep);
+  if (!keep?.isTensor) return {};
+  const dims = keep.shape.map(() => 1);
+  return { [names.logitsToKeep]: new runtime.Tensor("int64", BigInt64Array.of(1n), dims) };
 }

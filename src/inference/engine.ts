@@ -3,6 +3,7 @@ import { ErrataError, type ModelSource, type SamplingOptions } from "../protocol
 import { type BackendOptions, openSession } from "./backends.js";
 import { BlockDecoder } from "./block.js";
 import { cacheShape, SplitCache, WholeCache } from "./block-cache.js";
+import { ConcatStepper } from "./concat.js";
 import { type Decoder, ROWS_AT_LEAST, Stepper } from "./decoder.js";
 import { type ModelFolder, readModelFolder } from "./folder.js";
 import { generate, type PreparedJob } from "./generate.js";
@@ -142,7 +143,10 @@ export class LocalEngine implements Engine {
 
   private decoderFor(runtime: Runtime, loaded: Loaded, slots: number, capacity: number): Decoder {
     const { session, model, block, split } = loaded;
-    if (!block) return new Stepper(runtime, session, model, slots, capacity);
+    if (!block) {
+      const Kind = model.inPlace ? Stepper : ConcatStepper;
+      return new Kind(runtime, session, model, slots, capacity);
+    }
     const rows = Math.max(slots, ROWS_AT_LEAST);
     const shape = cacheShape(model, session);
     const cache = split
@@ -217,12 +221,12 @@ function checkGraph(model: ModelFolder, session: InferenceSession): void {
   ];
   if (missing.length > 0)
     throw new ErrataError(
-      `${model.graph} has no ${missing[0]}, which genai_config.json names`,
+      `${model.graph} has no ${missing[0]}, which its configuration names`,
       "The two files are not of the same export: export the model again.",
       "bad-model",
     );
   const logits = session.outputMetadata.find((o) => o.name === names.logits);
-  if (logits?.isTensor && logits.type !== "float32")
+  if (logits?.isTensor && !["float32", "float16"].includes(logits.type))
     throw new ErrataError(
       `${model.graph} gives its logits as ${logits.type}, which is not supported yet`,
       "Export the model in fp32 or int4 for the CPU (precision and provider are options of the model builder).",
@@ -231,7 +235,7 @@ function checkGraph(model: ModelFolder, session: InferenceSession): void {
   const size = logits?.isTensor ? logits.shape.at(-1) : undefined;
   if (typeof size === "number" && size !== model.vocabSize)
     throw new ErrataError(
-      `${model.graph} gives logits for ${size} tokens, genai_config.json says ${model.vocabSize}`,
+      `${model.graph} gives logits for ${size} tokens, its configuration says ${model.vocabSize}`,
       "The two files are not of the same export: export the model again.",
       "vocab-mismatch",
     );

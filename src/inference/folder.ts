@@ -20,6 +20,8 @@ export interface ModelFolder {
   layers: number;
   kvHeads: number;
   headSize: number;
+  /** Its attention can write to the cache it reads (GroupQueryAttention); else each step returns old and new. */
+  inPlace: boolean;
   names: {
     inputIds: string;
     attentionMask: string;
@@ -47,6 +49,7 @@ export interface ModelCard {
 }
 
 interface GenaiConfig {
+  search?: { past_present_share_buffer?: boolean };
   model?: {
     context_length?: number;
     eos_token_id?: number | number[];
@@ -121,6 +124,7 @@ async function readGenaiFolder(folder: string, wanted?: string): Promise<ModelFo
     layers,
     kvHeads,
     headSize,
+    inPlace: config.search?.past_present_share_buffer ?? true,
     names: {
       inputIds: inputs.input_ids ?? "input_ids",
       attentionMask: inputs.attention_mask ?? "attention_mask",

@@ -79,7 +79,7 @@ async function chooseGraph(folder: string, files: readonly string[], wanted?: st
   );
 }
 
-interface GraphShape extends Pick<ModelFolder, "layers" | "kvHeads" | "headSize" | "names"> {
+interface GraphShape extends Pick<ModelFolder, "layers" | "kvHeads" | "headSize" | "inPlace" | "names"> {
   /** Where the graph says it. */
   vocabSize: number | undefined;
 }
@@ -126,6 +126,13 @@ async function readGraph(file: string, config: Config): Promise<GraphShape> {
     const found = [...model.graph.input, ...model.graph.output].find((v) => v.name === name);
     return found ? describeValue(found).dims : [];
   };
+  const inPlace = model.graph.node.some(({ opType }) => opType === "GroupQueryAttention");
+  if (!inPlace && !inputs.includes("position_ids"))
+    throw unfit(
+      folder,
+      "its attention is written in plain operators, and it has no input position_ids",
+      "Rows of different length cannot be decoded with it. Take a newer export, or one made by onnxruntime-genai's builder.",
+    );
   if (new Set(past.map((name) => [dims(name)[1], dims(name)[3]].join(" x "))).size > 1)
     throw unfit(folder, "its layers' caches have different sizes", "Such a model is not supported.");
   // A size without a number is the same for every model of the family: the configuration knows it.
@@ -144,6 +151,7 @@ async function readGraph(file: string, config: Config): Promise<GraphShape> {
     layers: past.length / 2,
     kvHeads,
     headSize,
+    inPlace,
     vocabSize: known(dims("logits").at(-1)),
     names: {
       inputIds: "input_ids",

@@ -51,6 +51,6 @@ function obstacle(model: OnnxModel, { names, vocabSize }: ModelFolder): string |
   const last = logits.dims.at(-1) ?? -1;
   if (last >= 0 && last !== vocabSize) return `its logits have ${last} entries, its vocabulary ${vocabSize}`;
   if (!model.graph.node.some((node) => node.opType === "GroupQueryAttention"))
-    return "its attention is not GroupQueryAttention";
+    return "its attention is written in plain operators, which copy the whole cache at every step";
   return undefined;
 }
