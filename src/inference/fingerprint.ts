@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
 import { open, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, posix } from "node:path";
 import type { ModelSource } from "../protocol/types.js";
+import { listGraphs } from "./graphs.js";
+import { filesOfGraph } from "./model-files.js";
 
-/** Files that decide what a model answers. */
-const DECIDES = /\.(onnx|data|onnx_data|json|jinja)$/;
+/** Files that decide what a model answers, beside its graph. */
+const WORDS = /\.(json|jinja)$/;
+/** Of an onnxruntime-genai folder, which may have several parts. */
+const GRAPHS = /\.(onnx|data|onnx_data)$/;
 /** Bytes read at each end of a file: weights of several GB are told apart by these and their size. */
 const ENDS = 1 << 20;
 
@@ -12,12 +16,11 @@ const ENDS = 1 << 20;
  * Tells the model in a folder from another under the same name, so that what one answered is never taken for the
  * other's. 16 hexadecimal digits; of a folder that cannot be read, those of nothing (loading it says why).
  */
-export async function modelFingerprint({ folder, endpoint }: ModelSource): Promise<string> {
+export async function modelFingerprint({ folder, graph, endpoint }: ModelSource): Promise<string> {
   const hash = createHash("sha256");
   // What a server has behind a name cannot be told.
   if (endpoint) return hash.update(`${endpoint.url} ${endpoint.model}`).digest("hex").slice(0, 16);
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names.filter((n) => DECIDES.test(n) && n !== "errata.json").sort()) {
+  for (const name of await deciding(folder, graph)) {
     const file = await open(join(folder, name));
     try {
       const { size } = await file.stat();
@@ -32,4 +35,16 @@ export async function modelFingerprint({ folder, endpoint }: ModelSource): Promi
     }
   }
   return hash.digest("hex").slice(0, 16);
+}
+
+/** Relative to the folder, in a fixed order. */
+async function deciding(folder: string, wanted?: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const words = names.filter((name) => WORDS.test(name) && name !== "errata.json");
+  if (names.includes("genai_config.json") && wanted === undefined)
+    return [...words, ...names.filter((name) => GRAPHS.test(name))].sort();
+  const graph = wanted ?? (await listGraphs(folder))[0]?.graph;
+  if (graph === undefined) return words.sort();
+  const files = await filesOfGraph(join(folder, graph));
+  return [...words, ...files.map((name) => posix.join(dirname(graph), name))].sort();
 }
