@@ -4,6 +4,7 @@ import { Context } from "./cli/context.js";
 import { demo } from "./cli/demo.js";
 import { doctor } from "./cli/doctor.js";
 import { grade } from "./cli/grade.js";
+import { models } from "./cli/models.js";
 import { pool } from "./cli/pool.js";
 import { reflect } from "./cli/reflect.js";
 import { run, runs } from "./cli/run.js";
@@ -24,6 +25,7 @@ const COMMANDS: Record<string, Command> = {
   run,
   runs,
   compare,
+  models,
   setup,
 };
 
@@ -44,6 +46,9 @@ const HELP = `errata: sample, read and correct the failures of math-reasoning mo
   errata runs [stop ID | remove ID]
   errata compare MODEL_A MODEL_B PROBLEMS
       --group G --limit N --max-tokens N --seed S
+  errata models [list | remove ID [--files]]
+  errata models add SOURCE              a folder; OWNER/NAME of the Hugging Face hub; a server's http://…/v1
+      --graph onnx/model_q4.onnx --convert int4|fp32|fp16 --revision R --name N --store DIR --model NAME
 
   --workspace DIR   where .errata lies (default: the current folder)
   --json [FILE]     the answer for machines, to standard output or into FILE

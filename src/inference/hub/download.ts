@@ -1,6 +1,6 @@
 import { copyFile, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Report } from "../../protocol/types.js";
+import type { ModelEntry, Report } from "../../protocol/types.js";
 import { checkRoom, freeBytes, lockFolder, type Origin, readOrigin, writeOrigin } from "../store.js";
 import { type FetchOptions, fetchFile } from "./fetch-file.js";
 import type { HubAccess, HubFile, Repository } from "./repository.js";
@@ -77,6 +77,15 @@ export async function download(
   } finally {
     await unlock();
   }
+}
+
+/** What the workspace's list says of a variant that was downloaded. */
+export function entryOf({ id }: Repository, { kind, id: variant, label }: Variant): Partial<ModelEntry> {
+  return {
+    id: `${id.split("/").at(-1)}-${label}`,
+    name: `${id} ${label}`,
+    ...(kind === "onnx" ? { graph: variant } : {}),
+  };
 }
 
 /** Leaves only the model's files and where they came from. */
