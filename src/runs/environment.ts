@@ -180,9 +180,9 @@ async function readStamp(file: string): Promise<string | undefined> {
   }
 }
 
-/** What of a line of pip is worth showing: the package it is busy with. */
+/** What of a line of pip is worth showing: the package it is busy with, or how many it unpacks. */
 function said(line: string): string | undefined {
-  return /^(Collecting|Downloading|Installing collected packages|Successfully installed) ?\S{0,60}/.exec(
-    line.trim(),
-  )?.[0];
+  const unpacked = /^Installing collected packages: (.+)/.exec(line.trim())?.[1]?.split(",").length;
+  if (unpacked !== undefined) return `installing ${unpacked} ${unpacked === 1 ? "package" : "packages"}`;
+  return /^(Collecting|Downloading|Successfully installed) ?\S{0,60}/.exec(line.trim())?.[0];
 }

@@ -16,6 +16,8 @@ export interface Panels extends vscode.Disposable {
   /** The Review panel shows it now. */
   readonly watching: boolean;
   run(runId: string): Promise<void>;
+  /** The run is no more: nor is its panel. */
+  closeRun(runId: string): void;
   compare(comparison: Comparison): Promise<void>;
   /** Carries out a reviewer's key in the open Review panel. */
   act(action: ReviewAction): Promise<void>;
@@ -35,6 +37,7 @@ export function registerPanels(services: Services): Panels {
       return review.watching;
     },
     run: (runId) => runs.show(runId),
+    closeRun: (runId) => runs.close(runId),
     compare: (comparison) => comparisons.show(comparison),
     act: (action) => review.act(action),
     dispose: () => {

@@ -39,6 +39,10 @@ export class RunPanels implements vscode.Disposable {
     );
   }
 
+  close(runId: string): void {
+    this.open.get(runId)?.page.dispose();
+  }
+
   private adopt(panel: vscode.WebviewPanel, runId: string): void {
     const page = new Page<RunToView, RunFromView>(
       panel,

@@ -66,7 +66,7 @@ export function registerRuns(services: Services, panels: Panels): RunsTree {
     const run = await ask("Delete Run", (one) => !isAlive(one), "There is no run that has ended.", args);
     if (!run) return;
     const chosen = await vscode.window.showWarningMessage(
-      `Delete the run ${run.name}?`,
+      `Delete the run “${run.name}”?`,
       {
         modal: true,
         detail: `${run.folder} is deleted, with its curves, rollouts and checkpoints${run.modelId ? `, and the model ${run.modelId} that it made` : ""}. This cannot be undone.`,
@@ -74,9 +74,13 @@ export function registerRuns(services: Services, panels: Panels): RunsTree {
       "Delete",
     );
     if (chosen !== "Delete") return;
-    await services.runs.remove(run.id);
-    if (run.modelId) await services.models.remove(run.modelId);
-    tree.refresh();
+    try {
+      await services.runs.remove(run.id);
+      panels.closeRun(run.id);
+      if (run.modelId) await services.models.remove(run.modelId);
+    } finally {
+      tree.refresh();
+    }
   });
   return tree;
 }
