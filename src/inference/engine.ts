@@ -10,7 +10,7 @@ import { generate, type PreparedJob } from "./generate.js";
 import { loadRuntime, type Runtime } from "./runtime.js";
 import { TAIL } from "./split-attention.js";
 import { SMALL_BYTES } from "./threads.js";
-import { ChatTokenizer } from "./tokenizer.js";
+import { ChatTokenizer, openedByPrompt } from "./tokenizer.js";
 import type { Engine, GenerateJob, GenerateListener, LoadedModel } from "./types.js";
 
 export interface EngineOptions extends BackendOptions {
@@ -122,7 +122,8 @@ export class LocalEngine implements Engine {
     const { model, tokenizer } = this.need();
     checkOptions(options);
     return jobs.map(({ messages, ...job }) => {
-      const tokens = tokenizer.encode(tokenizer.render(messages));
+      const prompt = tokenizer.render(messages);
+      const tokens = tokenizer.encode(prompt);
       if (tokens.length === 0)
         throw new ErrataError(
           `The prompt of "${job.key}" is empty`,
@@ -137,7 +138,7 @@ export class LocalEngine implements Engine {
           "Shorten the prompt or the problem, or use a model with a longer context.",
           "context-exceeded",
         );
-      return { ...job, tokens };
+      return { ...job, tokens, opening: openedByPrompt(prompt) };
     });
   }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { open, readdir } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import type { ModelSource } from "../protocol/types.js";
+import { type ModelCard, readModelCard } from "./folder.js";
 import { listGraphs } from "./graphs.js";
 import { filesOfGraph } from "./model-files.js";
 
@@ -20,6 +21,8 @@ export async function modelFingerprint({ folder, graph, endpoint }: ModelSource)
   const hash = createHash("sha256");
   // What a server has behind a name cannot be told.
   if (endpoint) return hash.update(`${endpoint.url} ${endpoint.model}`).digest("hex").slice(0, 16);
+  const { template } = await readModelCard(folder).catch((): ModelCard => ({}));
+  if (template) hash.update(JSON.stringify(template));
   for (const name of await deciding(folder, graph)) {
     const file = await open(join(folder, name));
     try {
@@ -39,7 +42,7 @@ export async function modelFingerprint({ folder, graph, endpoint }: ModelSource)
 
 /** Relative to the folder, in a fixed order. */
 async function deciding(folder: string, wanted?: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch((): string[] => []);
   const words = names.filter((name) => WORDS.test(name) && name !== "errata.json");
   if (names.includes("genai_config.json") && wanted === undefined)
     return [...words, ...names.filter((name) => GRAPHS.test(name))].sort();

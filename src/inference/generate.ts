@@ -15,6 +15,8 @@ const SCORES = 1 << 20;
 export interface PreparedJob {
   key: string;
   tokens: number[];
+  /** The prompt's end that belongs to the answers' text: a thinking section's start tag. */
+  opening?: string;
   samples: number[];
   /** New tokens at most, one number per sample. */
   maxTokens?: number[];
@@ -56,6 +58,9 @@ class Row implements Sequence, Watched {
   get key(): string {
     return this.job.key;
   }
+  get opening(): string {
+    return this.job.opening ?? "";
+  }
   get token(): number {
     return this.tokens.at(-1) ?? 0;
   }
@@ -88,7 +93,7 @@ class Row implements Sequence, Watched {
       key: this.job.key,
       sample: this.sample,
       promptTokens: this.job.tokens.length,
-      text: cutAtStop(text, this.stops),
+      text: this.opening + cutAtStop(text, this.stops),
       tokenIds: this.tokens,
       logprobs: this.logprobs,
       entropies: this.entropies,

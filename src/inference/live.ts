@@ -7,6 +7,8 @@ type Decoding = Pick<ChatTokenizer, "decode">;
 export interface Watched {
   readonly key: string;
   readonly sample: number;
+  /** What stands before its first token and belongs to its text. */
+  readonly opening?: string | undefined;
   /** Generated so far: only ever appended to, without the token that ends it. */
   readonly tokens: readonly number[];
 }
@@ -67,7 +69,8 @@ export class LiveTeller {
     stream.take(row.tokens);
     followed.told = row.tokens.length;
     this.last = now;
-    this.tell({ key: row.key, sample: row.sample, text: stream.text, tokens: row.tokens.length });
+    const text = (row.opening ?? "") + stream.text;
+    this.tell({ key: row.key, sample: row.sample, text, tokens: row.tokens.length });
   }
 
   private choose(rows: readonly (Watched | undefined)[]): LiveTeller["followed"] {

@@ -3,13 +3,26 @@ import { join } from "node:path";
 import { Template } from "@huggingface/jinja";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { type ChatMessage, ErrataError } from "../protocol/types.js";
-import { readJson } from "./model-files.js";
+import { readModelCard } from "./folder.js";
+import { readJson, readJsonIfThere } from "./model-files.js";
 
-interface TokenizerConfig {
+type Special = string | { content: string } | null;
+interface TokenizerConfig extends Partial<Record<(typeof SPECIAL)[number], Special>> {
   chat_template?: string | { name: string; template: string }[];
-  bos_token?: string | { content: string } | null;
-  eos_token?: string | { content: string } | null;
   clean_up_tokenization_spaces?: boolean;
+}
+/** Special tokens that chat templates may write, by their names in tokenizer_config.json. */
+const SPECIAL = ["bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token"] as const;
+
+/** A prompt's end with which a template itself begins the thinking. */
+const OPENED = /<think>\s*$/;
+
+/**
+ * What stands before the first token of an answer and belongs to it: the start tag of a thinking section that the chat
+ * template wrote into the prompt. Without it nobody could tell an unfinished thought from an answer.
+ */
+export function openedByPrompt(prompt: string): string {
+  return OPENED.exec(prompt)?.[0] ?? "";
 }
 
 /** Tokenizer and chat template of one model folder. */
@@ -29,12 +42,16 @@ export class ChatTokenizer {
     const json = await readJson(file);
     const config = (await readJson(join(folder, "tokenizer_config.json"))) as TokenizerConfig;
     const source = await templateSource(folder, config);
+    const card = await readModelCard(folder);
     try {
       const tokenizer = new Tokenizer(json as object, config);
       let size = 0;
       for (const id of tokenizer.get_vocab(true).values()) size = Math.max(size, id + 1);
-      const text = (t: TokenizerConfig["eos_token"]) => (typeof t === "string" ? t : (t?.content ?? ""));
-      const variables = { bos_token: text(config.bos_token), eos_token: text(config.eos_token) };
+      const text = (t: Special | undefined) => (typeof t === "string" ? t : (t?.content ?? ""));
+      const variables = {
+        ...Object.fromEntries(SPECIAL.map((name) => [name, text(config[name])])),
+        ...card.template,
+      };
       return new ChatTokenizer(
         tokenizer,
         new Template(source),
@@ -84,6 +101,9 @@ async function templateSource(folder: string, config: TokenizerConfig): Promise<
   const { chat_template: template } = config;
   const found = Array.isArray(template) ? template.find((t) => t.name === "default")?.template : template;
   if (found !== undefined) return found;
+  // Where multimodal processors of older exports keep it.
+  const apart = (await readJsonIfThere(join(folder, "chat_template.json"))) as TokenizerConfig | undefined;
+  if (typeof apart?.chat_template === "string") return apart.chat_template;
   throw new ErrataError(
     `The model in ${folder} has no chat template`,
     "Add a chat_template.jinja beside tokenizer.json; base models can use a plain one that joins the messages.",
