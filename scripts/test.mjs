@@ -21,7 +21,11 @@ const { values } = parseArgs({ options: { full: { type: "boolean" }, only: { typ
 const wanted = (part) => values.only === undefined || values.only === part;
 const results = join(root, "test-results");
 const bin = (name) => join(root, "node_modules/.bin", name);
-const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}` };
+const env = {
+  ...process.env,
+  PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}`,
+  ...(values.full && { ERRATA_TEST_FULL: "1" }),
+};
 const count = { passed: 0, failed: 0 };
 const parts = [];
 

@@ -36,6 +36,8 @@ interface Worker {
   ended: Promise<string>;
   /** Its last lines on standard error. */
   words: string[];
+  /** One of its lines said that memory ran out: what follows it, stack traces, may push it out of the last ones. */
+  starved: boolean;
   /** When the copy with CUDA was set up that it loads; absent without one. */
   cuda: string | undefined;
 }
@@ -196,7 +198,7 @@ export class InferenceClient implements Engine {
           continue;
         }
         const died = `The inference worker ended (${await worker.ended})`;
-        if (outOfMemory(worker.words.join("\n")) && this.withLess("Memory ran out")) continue;
+        if (worker.starved && this.withLess("Memory ran out")) continue;
         if (this.restarts >= RESTARTS) throw this.gaveUp(worker, died);
         this.restarts++;
         this.options.log?.(`${died}; starting it again (${this.restarts} of ${RESTARTS})`);
@@ -269,6 +271,7 @@ export class InferenceClient implements Engine {
       for (const line of text.split("\n").filter((l) => l.trim())) {
         log?.(line);
         words.push(line);
+        worker.starved ||= outOfMemory(line);
         if (words.length > LAST_WORDS) words.shift();
       }
     });
@@ -283,7 +286,7 @@ export class InferenceClient implements Engine {
       child.on("close", (code, signal) => end(signal ?? `exit status ${code}`));
       child.on("error", (error) => end(error.message));
     });
-    const worker: Worker = { child, rpc, ended, words, cuda: cuda?.at };
+    const worker: Worker = { child, rpc, ended, words, starved: false, cuda: cuda?.at };
     rpc.on(ROWS, (event: RowsParams) => this.listeners.get(event.id)?.(event));
     rpc.listen();
     this.worker = worker;
