@@ -149,7 +149,6 @@ describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("setting
       await client.dispose();
     }
   });
-  });
 
   test("a second time nothing is fetched; libraries that came since are found by their full name", async () => {
     const wheels = join(folder, "wheels");
