@@ -13,6 +13,8 @@ export interface Settings {
   threads: number;
   cacheMemory: number;
   python: string;
+  /** Where models are kept that Errata downloads and converts; empty: its own folder. */
+  modelFolder: string;
 }
 
 /** Keys at run time, in the order in which the Settings editor shows them. */
@@ -29,4 +31,5 @@ export const SETTINGS = [
   "threads",
   "cacheMemory",
   "python",
+  "modelFolder",
 ] as const satisfies readonly (keyof Settings)[];

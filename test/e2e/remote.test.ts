@@ -69,7 +69,7 @@ afterAll(async () => {
 test("a server's model is added through its address, its key and its list", async () => {
   await editor.openSidebar();
   await editor.command("Errata: Add Model");
-  await editor.pick("Add Model", "A server");
+  await editor.pick("Add Model", "OpenAI-compatible server");
   await editor.page.locator(".quick-input-widget:visible", { hasText: "1/2" }).waitFor();
   await editor.quickInput().fill(`http://127.0.0.1:${port(server)}`);
   await editor.page.keyboard.press("Enter");

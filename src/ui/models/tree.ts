@@ -1,6 +1,8 @@
 import { basename } from "node:path";
 import * as vscode from "vscode";
+import { describeModel } from "../../inference/describe.js";
 import { hostOf } from "../../inference/remote-endpoint.js";
+import { size } from "../../inference/store.js";
 import type { ModelEntry } from "../../protocol/types.js";
 import { setContext } from "../commands.js";
 import { CONTEXT, VIEWS } from "../names.js";
@@ -13,6 +15,8 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
   readonly view: vscode.TreeView<ModelEntry>;
 
   private all: ModelEntry[] = [];
+  /** "int4 · 0.4 GB", by id. */
+  private facts = new Map<string, string>();
   private following: (() => void) | undefined;
 
   constructor(private readonly services: Services) {
@@ -39,6 +43,7 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
     );
     item.description = [
       used ? "in use" : "",
+      this.facts.get(model.id) ?? "",
       model.endpoint ? `server · ${hostOf(model.endpoint.url)}` : "",
       model.name === model.id ? "" : model.id,
       model.base ? `from ${model.base}` : "",
@@ -70,6 +75,9 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
     try {
       this.following ??= this.services.models.onDidChange(() => this.refresh());
       this.all = await this.services.models.list();
+      this.facts = new Map(
+        await Promise.all(this.all.map(async (one) => [one.id, await facts(one)] as const)),
+      );
       setContext(CONTEXT.anyModels, this.all.length > 0);
       this.view.message = "";
       const ids = new Set(this.all.map(({ id }) => id));
@@ -83,5 +91,15 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelEntry> {
 
   private children(model: ModelEntry): ModelEntry[] {
     return this.all.filter(({ base, id }) => base === model.id && id !== model.id);
+  }
+}
+
+/** What the row says of the model's files; a folder that has gone says so. */
+async function facts(model: ModelEntry): Promise<string> {
+  try {
+    const { precision, bytes } = await describeModel(model);
+    return [precision, bytes === undefined ? "" : size(bytes)].filter(Boolean).join(" · ");
+  } catch {
+    return "files missing";
   }
 }
