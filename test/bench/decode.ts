@@ -163,6 +163,7 @@ export class DecodeBench {
           cpuSpeeds: {},
           start: [],
           peakBytes: 0,
+          residentBytes: 0,
           info: weightsInfo(of),
         };
         group.contenders.push(contender);
@@ -231,7 +232,7 @@ export class DecodeBench {
       tokens,
     })) as DecodeResult;
     this.note(contender, `batch ${batch}`, made, seconds, cpuSeconds);
-    contender.peakBytes = ((await process.request("memory", {})) as Memory).peakBytes;
+    Object.assign(contender, (await process.request("memory", {})) as Memory);
   }
 
   private async workload({ contender, process }: Running, jobs: Job[]): Promise<void> {
@@ -245,7 +246,7 @@ export class DecodeBench {
     const computed = lengths.flat().reduce((a, b) => a + b, 0);
     contender.waste = computed / total(jobs) - 1;
     this.note(contender, "workload", total(jobs), seconds, cpuSeconds);
-    contender.peakBytes = ((await process.request("memory", {})) as Memory).peakBytes;
+    Object.assign(contender, (await process.request("memory", {})) as Memory);
   }
 
   private note(contender: Contender, measure: string, tokens: number, seconds: number, cpu: number): void {

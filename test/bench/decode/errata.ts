@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { InferenceClient } from "../../../src/inference/client.js";
-import { cpuSeconds, cpuSecondsOf, type Peer, peakMemory, STARTS, serve } from "./protocol.js";
+import { cpuSeconds, cpuSecondsOf, memoryOf, type Peer, STARTS, serve } from "./protocol.js";
 
 /**
  * Errata as the extension runs it: the client here, the engine in its worker process. Lengths are forced by each
@@ -71,7 +71,7 @@ const peer: Peer = {
   },
 
   async memory() {
-    return peakMemory(loaded().pid);
+    return memoryOf(loaded().pid);
   },
 };
 

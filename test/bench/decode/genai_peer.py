@@ -72,7 +72,13 @@ class Peer:
         }
 
     def memory(self) -> dict:
-        return {"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        try:
+            with open("/proc/self/statm") as file:
+                resident = int(file.read().split()[1]) * resource.getpagesize()
+        except OSError:
+            resident = peak
+        return {"peakBytes": peak, "residentBytes": resident}
 
 
 def serve(peer: object) -> None:

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { cpuSeconds, type Peer, type Prompt, peakMemory, STARTS, serve } from "./protocol.js";
+import { cpuSeconds, memoryOf, type Peer, type Prompt, STARTS, serve } from "./protocol.js";
 
 /**
  * node-llama-cpp on the same weights as GGUF, at its best: every slot takes the next sample when one ends; a slot that
@@ -156,7 +156,7 @@ const peer: Peer = {
   },
 
   async memory() {
-    return peakMemory();
+    return memoryOf();
   },
 };
 

@@ -63,7 +63,9 @@ export interface WorkloadResult {
   lengths: number[][];
 }
 export interface Memory {
+  /** The largest resident set so far, loading included; and the one now. */
   peakBytes: number;
+  residentBytes: number;
 }
 
 export const STARTS = 16;
@@ -103,12 +105,14 @@ export function cpuSecondsOf(pid: number | undefined): number {
   }
 }
 
-/** The largest resident set so far, in bytes, as Linux counts it; NaN elsewhere. */
-export function peakMemory(pid: number | "self" = "self"): Memory {
+/** As Linux counts it; NaN elsewhere. */
+export function memoryOf(pid: number | "self" = "self"): Memory {
   try {
-    const kib = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return { peakBytes: Number(kib) * 1024 };
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const bytes = (name: string) =>
+      Number(new RegExp(`^${name}:\\s*(\\d+) kB`, "m").exec(status)?.[1]) * 1024;
+    return { peakBytes: bytes("VmHWM"), residentBytes: bytes("VmRSS") };
   } catch {
-    return { peakBytes: Number.NaN };
+    return { peakBytes: Number.NaN, residentBytes: Number.NaN };
   }
 }

@@ -3,8 +3,8 @@ import type { Group, ProfiledPass, Results } from "./results.js";
 
 /** Operators by what they are for; the rest is "others". */
 const KINDS: Record<string, RegExp> = {
-  "weights (matrix products)": /^(MatMulNBits|Gemm)$/,
-  "products without quantised weights": /^(MatMul|FusedMatMul|FusedGemm)$/,
+  "products, 4-bit weights": /^(MatMulNBits|Gemm)$/,
+  "products, float": /^(MatMul|FusedMatMul|FusedGemm)$/,
   attention: /^(GroupQueryAttention|MultiHeadAttention|Softmax|RotaryEmbedding|Split|Where)$/,
   "norms and activations": /(Normalization|Gelu|Sigmoid|Swish|^Mul$|^Add$)/,
   "copies and shapes":

@@ -124,13 +124,14 @@ function memoryTable(groups: Group[]): string[] {
         c.name,
         megabytes(c.info.bytes),
         megabytes(c.peakBytes),
-        c.peer === "errata" ? megabytes(c.peakBytes - c.info.bytes) : "",
+        megabytes(c.residentBytes),
+        megabytes(c.residentBytes - c.info.bytes),
       ]),
   );
   return [
-    "Largest resident set of each peer's process (ours: the worker's) over the whole run, beside the graph and weights on disk.",
+    "Resident set of each peer's process (ours: the worker's): the largest over the whole run, loading included, and after its last pass; beside the graph and weights on disk.",
     "",
-    ...table(["model", "", "weights", "peak", "beyond the weights"], rows),
+    ...table(["model", "", "weights", "peak", "after the last pass", "beyond the weights"], rows),
   ];
 }
 

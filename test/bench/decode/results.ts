@@ -25,6 +25,8 @@ export interface Contender {
   /** The first tokens, greedy. */
   start: number[];
   peakBytes: number;
+  /** After the last pass. */
+  residentBytes: number;
   /** Share of tokens that it computed beyond the forced ones. */
   waste?: number;
   info: WeightsInfo;

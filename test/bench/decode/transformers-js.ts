@@ -1,5 +1,5 @@
 import { AutoModelForCausalLM, BaseStreamer, env, Tensor } from "@huggingface/transformers";
-import { cpuSeconds, type Peer, peakMemory, STARTS, serve } from "./protocol.js";
+import { cpuSeconds, memoryOf, type Peer, STARTS, serve } from "./protocol.js";
 
 /**
  * transformers.js on the same graph and data file. It decodes static batches: the samples of one problem together
@@ -72,7 +72,7 @@ const peer: Peer = {
   },
 
   async memory() {
-    return peakMemory();
+    return memoryOf();
   },
 };
 
