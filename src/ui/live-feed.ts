@@ -48,6 +48,8 @@ export class LiveFeed implements Watcher {
   private readonly views = new Set<View>();
   private readonly listeners = new Set<() => void>();
   private timer: NodeJS.Timeout | undefined;
+  /** When the next sample's time has come. */
+  private turn: NodeJS.Timeout | undefined;
   private flushed = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly now: () => number = () => performance.now()) {}
@@ -73,8 +75,7 @@ export class LiveFeed implements Watcher {
       this.views.delete(view);
       if (this.views.size > 0) return;
       this.held = false;
-      clearTimeout(this.timer);
-      this.timer = undefined;
+      this.rest();
     };
   }
 
@@ -134,7 +135,13 @@ export class LiveFeed implements Watcher {
   dispose(): void {
     this.views.clear();
     this.listeners.clear();
+    this.rest();
+  }
+
+  private rest(): void {
     clearTimeout(this.timer);
+    clearTimeout(this.turn);
+    this.timer = undefined;
   }
 
   private entry(subject: Subject, key: string, text: string, tokens: number): Shown {
@@ -185,8 +192,9 @@ export class LiveFeed implements Watcher {
     if (this.head) for (const view of this.views) this.send(view, this.head);
     // The one that waits is shown when its time has come, whether or not anything is heard until then.
     const { shown, next } = this;
+    clearTimeout(this.turn);
     if (next && shown?.end && !this.held && this.views.size > 0)
-      this.timer ??= setTimeout(() => this.flush(), Math.max(COALESCE_MS, shown.leave - now));
+      this.turn = setTimeout(() => this.wake(), Math.max(0, shown.leave - now));
   }
 
   private send(view: View, head: LiveHead): void {

@@ -123,6 +123,18 @@ describe("what people who watch a sampling see", () => {
     expect([screen.samples, screen.text]).toEqual([[1, 2], "next"]);
   });
 
+  test("how the whole goes is told also while a sample waits for its turn", () => {
+    feed.attach(screen.post);
+    says(0, "read me");
+    vi.advanceTimersByTime(200);
+    ends(0, "read me");
+    says(1, "next");
+    vi.advanceTimersByTime(200);
+    feed.progress({ ...PROGRESS, done: 7 });
+    vi.advanceTimersByTime(200);
+    expect([screen.samples, screen.messages.at(-1)?.head.done]).toEqual([[1], 7]);
+  });
+
   test("who reads is not disturbed: a held sample stays until it is let go", () => {
     feed.attach(screen.post);
     says(0, "read me");
