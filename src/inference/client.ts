@@ -38,6 +38,8 @@ interface Worker {
   words: string[];
   /** One of its lines said that memory ran out: what follows it, stack traces, may push it out of the last ones. */
   starved: boolean;
+  /** Sequences at once that it was started with. */
+  slots: number | undefined;
   /** When the copy with CUDA was set up that it loads; absent without one. */
   cuda: string | undefined;
 }
@@ -56,6 +58,8 @@ export class InferenceClient implements Engine {
   private restarts = 0;
   /** Sequences at once since memory ran out; absent while it did not. */
   private slots: number | undefined;
+  /** `slots` is fewer on suspicion alone: the worker died in a row, and nothing said why. */
+  private suspected = false;
   /** Tells whoever waits for the generation under way. */
   private note: (text: string) => void = () => undefined;
   private disposed = false;
@@ -76,10 +80,9 @@ export class InferenceClient implements Engine {
       const before = this.model;
       const same =
         before?.source.folder === folder && before.source.graph === graph && before.stamp === stamp;
-      if (!same && this.slots !== undefined) {
-        this.slots = undefined;
-        await this.retire();
-      }
+      if (!same || this.suspected) this.slots = undefined;
+      this.suspected = false;
+      if (this.worker && this.worker.slots !== (this.slots ?? this.options.slots)) await this.retire();
       // CUDA was set up, or anew, since the worker started: the loader reads its folders at a process's start.
       if (this.worker && this.worker.cuda !== this.cuda()?.at) await this.retire();
       return this.surviving(async (worker) => {
@@ -194,18 +197,26 @@ export class InferenceClient implements Engine {
           if (!outOfMemory(said)) throw error;
           // A new process: this one's arenas keep what they have.
           await this.retire();
-          if (!this.withLess("Memory ran out")) throw tooBig(said);
+          if (!this.lessMemory()) throw tooBig(said);
           continue;
         }
         const died = `The inference worker ended (${await worker.ended})`;
-        if (worker.starved && this.withLess("Memory ran out")) continue;
+        if (worker.starved && this.lessMemory()) continue;
         if (this.restarts >= RESTARTS) throw this.gaveUp(worker, died);
         this.restarts++;
         this.options.log?.(`${died}; starting it again (${this.restarts} of ${RESTARTS})`);
         // What the kernel ends for lack of memory has no last words.
-        if (this.restarts > 1) this.withLess("It ended twice without finishing anything");
+        if (this.restarts > 1) {
+          this.suspected ||= this.slots === undefined;
+          this.withLess("It ended twice without finishing anything");
+        }
       }
     }
+  }
+
+  private lessMemory(): boolean {
+    this.suspected = false;
+    return this.withLess("Memory ran out");
   }
 
   /** Half as many sequences at once, at last another backend; false where nothing is left to give up. */
@@ -245,6 +256,7 @@ export class InferenceClient implements Engine {
     this.restarts = 0;
     // Whatever it was, the next call may find it gone.
     this.slots = undefined;
+    this.suspected = false;
     const words = worker.words.length > 0 ? `\n${worker.words.join("\n")}` : "";
     return new ErrataError(
       `${died}, ${RESTARTS + 1} times without finishing anything${words}`,
@@ -286,7 +298,7 @@ export class InferenceClient implements Engine {
       child.on("close", (code, signal) => end(signal ?? `exit status ${code}`));
       child.on("error", (error) => end(error.message));
     });
-    const worker: Worker = { child, rpc, ended, words, starved: false, cuda: cuda?.at };
+    const worker: Worker = { child, rpc, ended, words, starved: false, slots, cuda: cuda?.at };
     rpc.on(ROWS, (event: RowsParams) => this.listeners.get(event.id)?.(event));
     rpc.listen();
     this.worker = worker;
@@ -325,10 +337,14 @@ function stopped(): ErrataError {
 
 /** Changes when a file of the folder does: a model exported anew to the same place is loaded anew. */
 async function folderStamp(folder: string): Promise<string> {
-  const names = await readdir(folder).catch(() => []);
-  const files = names.sort().map(async (name) => {
-    const info = await stat(join(folder, name)).catch(() => undefined);
-    return `${name} ${info?.size} ${info?.mtimeMs}`;
+  // Hub-style folders keep their graphs one level down.
+  const folders = [folder, join(folder, "onnx")];
+  const listed = folders.map(async (at) =>
+    (await readdir(at).catch(() => [])).sort().map((n) => join(at, n)),
+  );
+  const files = (await Promise.all(listed)).flat().map(async (file) => {
+    const info = await stat(file).catch(() => undefined);
+    return `${file} ${info?.size} ${info?.mtimeMs}`;
   });
   return (await Promise.all(files)).join("\n");
 }
