@@ -171,6 +171,22 @@ describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("setting
     }
   });
 
+  test("a Python environment that has the wheel gives it; nothing is fetched, and the environment stays as it is", async () => {
+    const environment = join(folder, "environment");
+    const theirs = join(environment, "bin", "python");
+    execFileSync(python, ["-m", "venv", environment]);
+    execFileSync(theirs, ["-m", "pip", "install", "--quiet", "--no-deps", `onnxruntime-gpu==${version}`]);
+    const links = process.env.PIP_FIND_LINKS;
+    process.env.PIP_FIND_LINKS = folder;
+    const state = await setUp({ home: join(folder, "linked"), python: { explicit: theirs } });
+    process.env.PIP_FIND_LINKS = links;
+    expect(state.source).toBe(`onnxruntime-gpu ${version} of ${theirs}`);
+    expect(state.libraries.map(({ name }) => name)).toEqual([NEEDED]);
+    const listed = execFileSync(theirs, ["-m", "pip", "list", "--format=freeze"], { encoding: "utf8" });
+    expect(listed).not.toMatch(/onnxruntime-node|nvidia/);
+    expect(listed).toContain(`onnxruntime-gpu==${version}`);
+  });
+
   test("an index without the wheel: a clear error, and nothing is left behind", async () => {
     const other = join(folder, "other");
     const links = process.env.PIP_FIND_LINKS;
