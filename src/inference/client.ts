@@ -197,11 +197,14 @@ export class InferenceClient implements Engine {
           if (!outOfMemory(said)) throw error;
           // A new process: this one's arenas keep what they have.
           await this.retire();
-          if (!this.lessMemory()) throw tooBig(said);
+          if (!this.lessMemory()) throw tooBig(said, this.model !== undefined);
           continue;
         }
         const died = `The inference worker ended (${await worker.ended})`;
-        if (worker.starved && this.lessMemory()) continue;
+        if (worker.starved) {
+          if (!this.lessMemory()) throw tooBig(worker.words.join(" "), this.model !== undefined);
+          continue;
+        }
         if (this.restarts >= RESTARTS) throw this.gaveUp(worker, died);
         this.restarts++;
         this.options.log?.(`${died}; starting it again (${this.restarts} of ${RESTARTS})`);
@@ -323,9 +326,10 @@ function missing({ maxTokens, ...job }: GenerateJob, reported: ReadonlySet<strin
   return { ...job, samples: of(job.samples), ...(maxTokens && { maxTokens: of(maxTokens) }) };
 }
 
-function tooBig(said: string): ErrataError {
+function tooBig(said: string, loaded: boolean): ErrataError {
+  const how = loaded ? ", even with one sequence at a time" : "";
   return new ErrataError(
-    `The memory does not hold this model, even with one sequence at a time: ${said.split("\n")[0]}`,
+    `The memory does not hold this model${how}: ${said.split("\n")[0]}`,
     "What was finished is kept. Use a smaller or quantised model, fewer new tokens, or end what else uses the memory.",
     "out-of-memory",
   );
