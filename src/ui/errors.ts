@@ -40,6 +40,7 @@ const MENDS: Readonly<Record<string, readonly Mend[]>> = {
   "hub-no-model": [ADD_MODEL],
   "hub-unreachable": [ADD_MODEL, SHOW_LOG],
   "worker-died": [SHOW_LOG, DOCTOR],
+  "out-of-memory": [SHOW_LOG, DOCTOR],
 };
 
 /** Shows what happened and what to do, with buttons that do it; the log keeps the stack. */
