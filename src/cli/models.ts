@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { describeModel, type ModelFacts } from "../inference/describe.js";
+import { describeModel, type ModelFacts, ownFolders } from "../inference/describe.js";
 import { download, entryOf, missingBytes, variantFolder } from "../inference/hub/download.js";
 import { hubAccess, parseRepository, readRepository } from "../inference/hub/repository.js";
 import { type Variant, variants } from "../inference/hub/variants.js";
@@ -155,18 +155,19 @@ async function remove(args: readonly string[], context: Context): Promise<void> 
   const { values, words, json } = readArguments(args, { files: { type: "boolean" } }, ["ID"]);
   const list = context.models(values.workspace);
   const entry = await list.get(words[0] ?? "");
-  const facts = await describeModel(entry).catch(() => undefined);
-  const shared = (await list.list()).some(({ id, folder }) => id !== entry.id && folder === entry.folder);
-  if (values.files && (!facts?.ours || shared))
+  const others = (await list.list()).filter(({ id }) => id !== entry.id);
+  const folders = await ownFolders(entry, others);
+  if (values.files && folders.length === 0)
     throw new ErrataError(
-      `The files of ${entry.id} in ${entry.folder} stay: ${shared ? "another model uses them" : "Errata did not make them"}`,
+      `The files of ${entry.id} stay: Errata did not make ${entry.folder}, or another model uses it`,
       "Remove the model without --files, and delete them yourself if nobody needs them.",
       "not-ours",
     );
   await list.remove(entry.id);
-  if (values.files) await removeFolder(entry.folder);
+  if (values.files) for (const folder of folders) await removeFolder(folder);
   if (await answer(json, { id: entry.id, folder: entry.folder, files: values.files === true })) return;
-  const kept = facts?.ours ? ` Its files stay in ${entry.folder} (--files deletes them too).` : "";
+  const kept =
+    folders.length > 0 ? ` Its files stay in ${folders.join(" and ")} (--files deletes them too).` : "";
   console.log(`${entry.id} was removed.${values.files ? " Its files were deleted." : kept}`);
 }
 

@@ -1,5 +1,7 @@
+import { readFile, stat } from "node:fs/promises";
 import type { ModelEntry } from "../protocol/types.js";
 import { readModelFolder } from "./folder.js";
+import { attributesOf, decodeModel, describeValue, FLOAT, FLOAT16 } from "./onnx.js";
 import { graphPrecision } from "./precision.js";
 import { readOrigin } from "./store.js";
 
@@ -24,6 +26,40 @@ export async function describeModel({ folder, graph, endpoint }: ModelEntry): Pr
   const layout = inner.startsWith("onnx/") || graph !== undefined ? "hub" : "genai";
   const precision =
     origin?.precision ??
-    (layout === "hub" ? graphPrecision(inner) : /int4|int8|fp16|fp32|bf16/.exec(origin?.variant ?? "")?.[0]);
+    (layout === "hub" ? graphPrecision(inner) : await weightsOf(file).catch(() => undefined));
   return { layout, bytes, ours: origin !== undefined, ...(precision === undefined ? {} : { precision }) };
+}
+
+/** Folders that Errata made for this model and that none of the others uses: the export's, and its weights'. */
+export async function ownFolders(model: ModelEntry, others: readonly ModelEntry[]): Promise<string[]> {
+  const used = new Set(others.flatMap(({ folder, trainable }) => [folder, trainable]));
+  const folders = [model.folder, model.trainable].filter((one) => one && !used.has(one)) as string[];
+  const ours = await Promise.all(folders.map(readOrigin));
+  const own = folders.filter((_, at) => ours[at] !== undefined);
+  return own.includes(model.folder) ? own : [];
+}
+
+/** A graph without its data is a few MB; one that holds its weights is not read for a label. Bytes. */
+const READABLE = 64e6;
+const ELEMENTS = new Map([
+  [FLOAT, "fp32"],
+  [FLOAT16, "fp16"],
+  [16, "bf16"],
+]);
+/** By file, time and size: a tree is drawn often. */
+const known = new Map<string, string | undefined>();
+
+/** The precision that an export's graph itself shows: bits of its quantized products, else the cache's elements. */
+async function weightsOf(file: string): Promise<string | undefined> {
+  const { mtimeMs, size } = await stat(file);
+  const key = `${file} ${mtimeMs} ${size}`;
+  if (size > READABLE || known.has(key)) return known.get(key);
+  const { graph } = decodeModel(await readFile(file));
+  const quantized = graph.node.find(({ opType }) => opType === "MatMulNBits");
+  const cache = graph.input.find(({ name }) => /past/.test(name));
+  const found = quantized
+    ? `int${attributesOf(quantized).get("bits") ?? 4}`
+    : ELEMENTS.get(cache ? describeValue(cache).elemType : 0);
+  known.set(key, found);
+  return found;
 }

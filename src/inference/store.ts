@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { readFile, rm, rmdir, stat, statfs, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { ErrataError } from "../protocol/types.js";
@@ -40,7 +40,7 @@ export async function writeOrigin(folder: string, origin: Origin): Promise<void>
   await writeFile(join(folder, ORIGIN), `${JSON.stringify(origin, null, 2)}\n`);
 }
 
-/** Deletes a folder that Errata made, and the folder above where that is empty then. */
+/** Deletes a folder that Errata made, and the repository's folder above where that is empty then. */
 export async function removeFolder(folder: string): Promise<void> {
   if (!(await readOrigin(folder)))
     throw new ErrataError(
@@ -49,6 +49,8 @@ export async function removeFolder(folder: string): Promise<void> {
       "not-ours",
     );
   await rm(folder, { recursive: true, force: true });
+  // Refused by the system while another variant is there.
+  await rmdir(dirname(folder)).catch(() => {});
 }
 
 /** Free bytes on the disk of a folder that may not exist yet; where a person without rights may write. */

@@ -75,4 +75,6 @@ test("trainable weights of the hub, converted on the way", async () => {
   expect(entry).toMatchObject({ id: "tiny-int4", trainable: join(home, "store/errata--tiny/weights") });
   const [, row] = JSON.parse((await run("models", "--json")).out);
   expect(row).toMatchObject({ id: "tiny-int4", precision: "int4", ours: true, layout: "genai" });
+  expect((await run("models", "remove", "tiny-int4", "--files")).status).toBe(0);
+  expect(existsSync(join(home, "store/errata--tiny"))).toBe(false);
 }, 60_000);

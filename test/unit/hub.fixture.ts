@@ -210,7 +210,8 @@ function send(
   const next = (at: number): void => {
     if (at >= end) {
       if (cut === undefined) response.end();
-      else response.destroy();
+      // What was sent gets there first: a reader that is told at once throws away what it has not yet looked at.
+      else setTimeout(() => response.destroy(), 100);
       return;
     }
     response.write(body.subarray(at, Math.min(end, at + piece)), () =>

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { describeModel } from "../../src/inference/describe.js";
 import { LocalEngine } from "../../src/inference/engine.js";
 import { WorkspaceModels } from "../../src/inference/models.js";
 import { readOrigin } from "../../src/inference/store.js";
@@ -64,6 +65,8 @@ test.each(["fp32", "int4"] as const)(
     );
     const entry = await new WorkspaceModels(join(store, "workspace")).add(folder);
     expect(entry).toMatchObject({ id: `model-${precision}`, trainable: HF, prompts: "demo" });
+    rmSync(join(folder, "errata-origin.json"));
+    expect(await describeModel(entry)).toMatchObject({ layout: "genai", precision, ours: false });
     const tokens = await greedy(folder);
     expect(tokens.length).toBeGreaterThan(8);
     // The embedded graph was exported from these weights in full precision.

@@ -105,7 +105,7 @@ function weights(files: readonly HubFile[], root: readonly HubFile[]): Variant[]
   const own = tensors.filter(({ path }) => !path.startsWith("consolidated"));
   const hasModel = own.some(({ path }) => path.endsWith(".safetensors"));
   if (!hasModel || !root.some(({ path }) => path === "config.json")) return [];
-  const words = "the trainable weights: a run can start from them; converted to ONNX before they can sample";
+  const words = "trainable: runs start from them; converted to ONNX before they can sample";
   return [variant("weights", "weights", "weights", words, [...root, ...own])];
 }
 

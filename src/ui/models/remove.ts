@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
-import { describeModel } from "../../inference/describe.js";
-import { readOrigin, removeFolder, size } from "../../inference/store.js";
+import { describeModel, ownFolders } from "../../inference/describe.js";
+import { removeFolder, size } from "../../inference/store.js";
 import type { ModelEntry } from "../../protocol/types.js";
 import type { Services } from "../services.js";
 
@@ -8,13 +8,13 @@ import type { Services } from "../services.js";
 export async function removeModel(services: Services, model: ModelEntry): Promise<boolean> {
   const facts = model.endpoint ? undefined : await describeModel(model).catch(() => undefined);
   const others = (await services.models.list()).filter(({ id }) => id !== model.id);
-  const shared = others.some(({ folder }) => folder === model.folder);
-  const ours = !model.endpoint && !shared && (await readOrigin(model.folder)) !== undefined;
+  const folders = await ownFolders(model, others);
+  const ours = folders.length > 0;
   const withFiles = `Remove and Delete Files${facts?.bytes === undefined ? "" : ` (${size(facts.bytes)})`}`;
   const files = model.endpoint
     ? "The server is not touched"
     : ours
-      ? `Errata made its files, in ${model.folder}; other workspaces on this machine may use them too`
+      ? `Errata made its files, in ${folders.join(" and ")}; other workspaces on this machine may use them too`
       : `Its files stay in ${model.folder}`;
   const chosen = await vscode.window.showWarningMessage(
     `Remove ${model.name} from this workspace's models?`,
@@ -23,6 +23,6 @@ export async function removeModel(services: Services, model: ModelEntry): Promis
   );
   if (chosen === undefined) return false;
   await services.models.remove(model.id);
-  if (chosen === withFiles) await removeFolder(model.folder);
+  if (chosen === withFiles) for (const folder of folders) await removeFolder(folder);
   return true;
 }
