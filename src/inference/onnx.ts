@@ -208,6 +208,21 @@ export function externalData(location: string, offset: number, length: number): 
   return encode("Tensor", { externalData, dataLocation: EXTERNAL });
 }
 
+/** Where a TensorProto's bytes lie when they are not in it; the location is relative to the model's folder. */
+export function externalOf(
+  bytes: Uint8Array,
+): { name: string; location: string; offset: number; length: number } | undefined {
+  const { name, externalData, dataLocation } = types.lookupType("Tensor").decode(bytes) as unknown as {
+    name: string;
+    externalData: { key: string; value: string }[];
+    dataLocation: number;
+  };
+  if (dataLocation !== EXTERNAL) return undefined;
+  const entry = (key: string) => externalData.find((e) => e.key === key)?.value;
+  const number = (key: string) => Number(entry(key) ?? 0);
+  return { name, location: entry("location") ?? "", offset: number("offset"), length: number("length") };
+}
+
 /** Writes nodes in the order of their use; each call returns the name of the (first) output. */
 export class GraphWriter {
   readonly nodes: OnnxNode[] = [];

@@ -1,54 +1,28 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import protobuf from "protobufjs/light.js";
 import { ErrataError } from "../protocol/types.js";
-
-/** The part of onnx.proto that says where weights lie: `TensorProto.external_data`, EXTERNAL being 1. */
-const types = protobuf.Root.fromJSON({
-  nested: {
-    Model: { fields: { graph: { type: "Graph", id: 7 } } },
-    Graph: { fields: { initializer: { rule: "repeated", type: "Tensor", id: 5 } } },
-    Tensor: {
-      fields: {
-        name: { type: "string", id: 8 },
-        externalData: { rule: "repeated", type: "Entry", id: 13 },
-        dataLocation: { type: "int32", id: 14 },
-      },
-    },
-    Entry: { fields: { key: { type: "string", id: 1 }, value: { type: "string", id: 2 } } },
-  },
-});
-const EXTERNAL = 1;
-
-interface Graph {
-  initializer: { name: string; externalData: { key: string; value: string }[]; dataLocation: number }[];
-}
-
-/** A graph with its weights inside has nothing to look at here, and is slow to read. */
-const LARGEST = 1 << 29;
+import { externalOf } from "./onnx.js";
+import { readModel } from "./onnx-file.js";
 
 /**
  * Holds the data files of a graph against what its initialisers say of them. ONNX Runtime maps these files: one that
  * was cut short may end the process that reads past its end. Throws "corrupt-model", naming the file.
  */
 export async function checkWeights(graph: string): Promise<void> {
-  if ((await stat(graph)).size > LARGEST) return;
-  let initializers: Graph["initializer"];
+  let initializers: Uint8Array[];
   try {
-    const model = types.lookupType("Model").decode(await readFile(graph)) as unknown as { graph?: Graph };
-    initializers = model.graph?.initializer ?? [];
+    initializers = (await readModel(graph)).graph.initializer;
   } catch {
     // A damaged graph: ONNX Runtime's own words tell more.
     return;
   }
   /** Data file → the end of what is read of it, and for which weight. */
   const ends = new Map<string, { end: number; name: string }>();
-  for (const { name, externalData, dataLocation } of initializers) {
-    if (dataLocation !== EXTERNAL) continue;
-    const entry = (key: string) => externalData.find((e) => e.key === key)?.value;
-    const file = entry("location") ?? "";
-    const end = Number(entry("offset") ?? 0) + Number(entry("length") ?? 0);
-    if (end > (ends.get(file)?.end ?? -1)) ends.set(file, { end, name });
+  for (const bytes of initializers) {
+    const data = externalOf(bytes);
+    if (!data) continue;
+    const end = data.offset + data.length;
+    if (end > (ends.get(data.location)?.end ?? -1)) ends.set(data.location, { end, name: data.name });
   }
   for (const [location, { end, name }] of ends) await checkFile(graph, location, end, name);
 }

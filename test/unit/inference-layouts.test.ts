@@ -168,6 +168,7 @@ describe.skipIf(!withPython)("models of every layout against transformers", { ti
         ["genai", { split: true }],
         ["genai", { split: false }],
         ["genai", { block: false }],
+        ["genai-int4", {}],
         ["hub", {}],
         ["old", {}],
       ] as const) {
