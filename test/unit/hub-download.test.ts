@@ -328,6 +328,8 @@ describe("what goes wrong is told", () => {
     const [repository, variant] = await choose(ID, "q4");
     hub.faults.pace = 2_000_000;
     const first = download(access(), repository, variant, store);
+    const lock = `${variantFolder(store, repository, variant)}.lock`;
+    while (!existsSync(lock)) await new Promise((resolve) => setTimeout(resolve, 2));
     const second = download(access(), repository, variant, store);
     await expect(second).rejects.toMatchObject({ code: "busy" });
     const folder = await first;
