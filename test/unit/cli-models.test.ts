@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -57,6 +57,21 @@ test("a hub model: the choice with sizes, the download, sampling with it, and it
   const removed = await run("models", "remove", entry.id, "--files");
   expect(removed).toMatchObject({ status: 0, out: expect.stringContaining("files were deleted") });
   expect(existsSync(entry.folder)).toBe(false);
+}, 60_000);
+
+test("the hub's own layout: one graph with its data, sampled from as it came", async () => {
+  const [graph, data] = ["model.onnx", "model.onnx.data"].map((name) =>
+    readFileSync(join("demo/model", name)),
+  );
+  const beside = Object.entries(folderContent(HF)).filter(([path]) => !path.endsWith(".safetensors"));
+  const onnx = { "onnx/model.onnx": graph as Buffer, "onnx/model.onnx.data": data as Buffer };
+  hub.put("errata/hub-style", { ...Object.fromEntries(beside), ...onnx });
+  const entry = JSON.parse((await add("errata/hub-style", "--json")).out);
+  expect(entry).toMatchObject({ id: "hub-style-fp32", graph: "onnx/model.onnx" });
+  const few = ["--limit", "1", "--group", "2", "--max-tokens", "20", "--json"];
+  const sampled = await run("sample", resolve("demo/problems/train.jsonl"), "--model", entry.id, ...few);
+  expect(JSON.parse(sampled.out)).toMatchObject({ made: 2 });
+  expect((await run("models", "remove", entry.id, "--files")).status).toBe(0);
 }, 60_000);
 
 test("a folder of one's own is added and never deleted; trainable weights must be converted", async () => {
