@@ -156,12 +156,17 @@ async function checkCuda(places: PythonPlaces, backend: string | null, gpu: bool
     const python = await pipInterpreter(places).catch(() => undefined);
     const libraries = await librariesOf(copy, python);
     const found = libraries.filter(({ folder }) => folder !== undefined).length;
-    const value = `${copy.version} from ${copy.source}; ${found} of ${libraries.length} libraries found`;
+    const value = `${copy.version}, ${found} of ${libraries.length} libraries found`;
     if (backend === "cuda") return { name, status: "ok", value };
     const [trouble] = troublesOf(libraries, null, python);
     // Every library is there now, and still it is not used: it was set up before they were, or says why above.
     if (!trouble) return { name, status: "note", value, mend: `Set it up again, which tries it: ${setUp}` };
-    return { name, status: "note", value: `${value}; ${trouble.why}`, mend: firstLine(trouble.mend) };
+    return {
+      name,
+      status: "note",
+      value: `${value}: ${trouble.why}`,
+      mend: trouble.mend.split(/\n|(?<=\.) /)[0] ?? "",
+    };
   } catch (error) {
     const why = explainCuda(messageOf(error))?.why ?? firstLine(messageOf(error));
     return { name, status: "note", value: why, mend: setUp };
