@@ -44,6 +44,16 @@ export async function isTrainable(folder: string): Promise<boolean> {
   return names.includes("config.json") && weights && !exported && !existsSync(join(folder, "onnx"));
 }
 
+/** Throws "not-trainable". */
+export async function needTrainable(folder: string): Promise<void> {
+  if (await isTrainable(folder)) return;
+  throw new ErrataError(
+    `${folder} holds no trainable weights`,
+    "A Hugging Face folder has config.json and *.safetensors, and no ONNX graph.",
+    "not-trainable",
+  );
+}
+
 /** Bytes that the export of a folder takes, at most about so many. */
 export async function exportBytes(hf: string, precision: Conversion): Promise<number> {
   const names = (await readdir(hf)).filter((name) => name.endsWith(".safetensors"));
@@ -82,12 +92,7 @@ export async function convertModel(
   { python, store, report = () => {}, signal, log, free = freeBytes }: ConvertOptions,
 ): Promise<string> {
   const hf = resolve(source);
-  if (!(await isTrainable(hf)))
-    throw new ErrataError(
-      `${hf} holds no trainable weights`,
-      "A Hugging Face folder has config.json and *.safetensors.",
-      "not-trainable",
-    );
+  await needTrainable(hf);
   const folder = await placeOf(hf, precision, store);
   await mkdir(dirname(folder), { recursive: true });
   await checkRoom(store, await exportBytes(hf, precision), free);

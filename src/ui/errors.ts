@@ -37,6 +37,7 @@ const MENDS: Readonly<Record<string, readonly Mend[]>> = {
   "endpoint-key": [{ title: "Set Endpoint Key…", command: "errata.setEndpointKey" }],
   "endpoint-consent": [ADD_MODEL],
   "hub-not-found": [ADD_MODEL],
+  "not-trainable": [ADD_MODEL],
   "hub-no-model": [ADD_MODEL],
   "hub-unreachable": [ADD_MODEL, SHOW_LOG],
   "worker-died": [SHOW_LOG, DOCTOR],

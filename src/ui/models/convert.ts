@@ -1,7 +1,13 @@
 import * as vscode from "vscode";
 import { MODEL_STORE, size } from "../../inference/store.js";
 import type { ModelEntry } from "../../protocol/types.js";
-import { CONVERSIONS, type Conversion, convertModel, exportBytes } from "../../runs/convert.js";
+import {
+  CONVERSIONS,
+  type Conversion,
+  convertModel,
+  exportBytes,
+  needTrainable,
+} from "../../runs/convert.js";
 import { findPython, MANAGED } from "../../runs/python.js";
 import type { Services } from "../services.js";
 
@@ -12,6 +18,7 @@ export function modelStore(services: Services): string {
 
 /** Asks for the precision, converts, and adds the result. */
 export async function convertFolder(services: Services, folder: string): Promise<ModelEntry | undefined> {
+  await needTrainable(folder);
   const precisions = Object.entries(CONVERSIONS) as [Conversion, (typeof CONVERSIONS)[Conversion]][];
   const items = await Promise.all(
     precisions.map(async ([precision, { words }]) => ({
