@@ -6,7 +6,7 @@ import { graphError, type ModelFolder } from "./folder.js";
 import { prepareBlock } from "./prepare.js";
 import { sessionOptions } from "./providers.js";
 import type { Runtime } from "./runtime.js";
-import { defaultThreads, SMALL_BYTES } from "./threads.js";
+import { defaultThreads } from "./threads.js";
 import type { LoadedModel } from "./types.js";
 import { checkWeights } from "./weights.js";
 
@@ -18,7 +18,7 @@ export interface BackendOptions {
   backend?: string;
   /** False decodes step by step also where the model could be decoded in blocks. */
   block?: boolean;
-  /** Split attention in the decode block. Default: on the CPU, for models that are not small. */
+  /** Split attention in the decode block. Default: on the CPU, where the fused operator copies. */
   split?: boolean;
   /** Threads of one operator. Default: the physical cores, estimated; one for a small model. */
   threads?: number;
@@ -102,7 +102,7 @@ async function openOn(
   const threads = options.threads ?? (await defaultThreads(model.bytes));
   const why = options.block === false ? "switched off" : blockWhy;
   // Split attention saves copies between JavaScript and the CPU's kernels; an accelerator has its own attention.
-  const split = options.split ?? (backend === "cpu" && model.bytes >= SMALL_BYTES);
+  const split = options.split ?? backend === "cpu";
   const block = why ?? (await openBlock(runtime, model, backend, threads, split));
   if (typeof block !== "string") return { ...block, backend, block: true };
   const session = await runtime.InferenceSession.create(model.graph, sessionOptions(backend, threads));

@@ -6,8 +6,11 @@ import { Sampler } from "./sampler.js";
 import { type ChatTokenizer, cutAtStop, StopFinder } from "./tokenizer.js";
 import type { GeneratedRow, GenerateListener } from "./types.js";
 
-/** A block of turns takes no longer than this, so that progress and Cancel are never far away. */
-const BLOCK_SECONDS = 0.5;
+/**
+ * A block of turns takes no longer than this: progress and Cancel are never far away, and a row that ends inside of a
+ * block does not idle long.
+ */
+const BLOCK_SECONDS = 0.25;
 /** Scores that one head's attention over a chunk may have: 4 MiB in float32. */
 const SCORES = 1 << 20;
 
