@@ -9,7 +9,7 @@ const OPSET = 13;
 /**
  * The model's decode block (block-graph.ts) as bytes, or why it has none: then it is decoded step by step. Weights in
  * external files and large ones inside the graph are only referred to. It is made anew at each start and kept nowhere:
- * measured on one busy core, 0.4 B parameters take 40 to 130 ms whether they lie beside the graph (1.5 GB in float32) or
+ * measured on one busy core, 0.4 B parameters take 40 to 170 ms whether they lie beside the graph (1.5 GB in float32) or
  * in it (243 MB in 4 bits), a tenth of what opening the session takes, and what is not stored cannot be stale.
  *
  * @param split asks for split attention; the answer says whether the model's could be
