@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { consentText, KnownServers, notAllowed } from "../inference/remote-consent.js";
+import { consentText, KnownServers, notAllowed } from "../inference/remote/consent.js";
 import {
   baseUrl,
   discover,
@@ -8,8 +8,8 @@ import {
   isOpen,
   nameOf,
   originOf,
-} from "../inference/remote-endpoint.js";
-import { RemoteEngine } from "../inference/remote-engine.js";
+} from "../inference/remote/endpoint.js";
+import { RemoteEngine } from "../inference/remote/engine.js";
 import type { Models } from "../inference/types.js";
 import type { Endpoint, ModelEntry } from "../protocol/types.js";
 import { UsageError } from "./arguments.js";

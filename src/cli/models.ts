@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { describeModel, type ModelFacts, ownFolders } from "../inference/describe.js";
 import { download, entryOf, missingBytes, variantFolder } from "../inference/hub/download.js";
 import { hubAccess, parseRepository, readRepository } from "../inference/hub/repository.js";
 import { type Variant, variants } from "../inference/hub/variants.js";
+import { describeModel, type ModelFacts, ownFolders } from "../inference/model/describe.js";
 import { MODEL_STORE, removeFolder, size } from "../inference/store.js";
 import { ErrataError, type ModelEntry } from "../protocol/types.js";
 import { CONVERSIONS, type Conversion, convertModel, isTrainable } from "../runs/convert.js";

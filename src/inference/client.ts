@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { distFile } from "../protocol/paths.js";
 import { type Rpc, rpcOverIpc } from "../protocol/rpc.js";
 import { ErrataError, type ModelSource, type SamplingOptions } from "../protocol/types.js";
-import { type CudaCopy, cudaCopy, cudaEnvironment } from "./cuda.js";
-import { outOfMemory } from "./memory.js";
+import { type CudaCopy, cudaCopy, cudaEnvironment } from "./backend/cuda.js";
+import { outOfMemory } from "./backend/memory.js";
 import type { Engine, GenerateJob, GenerateListener, LoadedModel } from "./types.js";
 import {
   GENERATE,

@@ -1,16 +1,17 @@
 import type { InferenceSession } from "onnxruntime-node";
 import { ErrataError, type ModelSource, type SamplingOptions } from "../protocol/types.js";
-import { type BackendOptions, openSession } from "./backends.js";
-import { BlockDecoder } from "./block.js";
-import { cacheShape, SplitCache, WholeCache } from "./block-cache.js";
-import { ConcatStepper } from "./concat.js";
-import { type Decoder, ROWS_AT_LEAST, Stepper } from "./decoder.js";
-import { type ModelFolder, readModelFolder } from "./folder.js";
-import { generate, type PreparedJob } from "./generate.js";
-import { loadRuntime, type Runtime } from "./runtime.js";
-import { TAIL } from "./split-attention.js";
-import { SMALL_BYTES } from "./threads.js";
-import { ChatTokenizer, openedByPrompt } from "./tokenizer.js";
+import { type BackendOptions, openSession } from "./backend/backends.js";
+import { loadRuntime, type Runtime } from "./backend/runtime.js";
+import { SMALL_BYTES } from "./backend/threads.js";
+import { BlockDecoder } from "./decode/block.js";
+import { cacheShape, SplitCache, WholeCache } from "./decode/block-cache.js";
+import { BLOCK } from "./decode/block-names.js";
+import { ConcatStepper } from "./decode/concat.js";
+import { cacheType, type Decoder, ROWS_AT_LEAST, Stepper } from "./decode/decoder.js";
+import { generate, type PreparedJob } from "./decode/generate.js";
+import { TAIL } from "./decode/split-attention.js";
+import { type ModelFolder, readModelFolder } from "./model/folder.js";
+import { ChatTokenizer, openedByPrompt } from "./model/tokenizer.js";
 import type { Engine, GenerateJob, GenerateListener, LoadedModel } from "./types.js";
 
 export interface EngineOptions extends BackendOptions {
@@ -70,7 +71,7 @@ export class LocalEngine implements Engine {
         decoding: opened.block ? "blocks" : "steps",
         ...(opened.why !== undefined && { decodingWhy: opened.why }),
         cacheBytes: this.cacheBytes,
-        slots: this.slotsFor(model, Math.min(model.contextLength, 4096)),
+        slots: this.slotsFor(opened.session, model, Math.min(model.contextLength, 4096)),
       };
       const { session, block, split } = opened;
       this.loaded = { model, tokenizer, session, block, split, info };
@@ -93,7 +94,7 @@ export class LocalEngine implements Engine {
       const capacity = Math.min(model.contextLength, longest + options.maxTokens);
       const rows = prepared.reduce((sum, job) => sum + job.samples.length, 0);
       if (rows === 0) return;
-      const slots = this.slotsFor(model, capacity);
+      const slots = this.slotsFor(loaded.session, model, capacity);
       if (this.decoder?.capacity !== capacity || this.decoder.slots !== slots) {
         this.runtime ??= loadRuntime();
         this.decoder = this.decoderFor(this.runtime, loaded, slots, capacity);
@@ -161,8 +162,10 @@ export class LocalEngine implements Engine {
     return this.options.cacheBytes ?? 2 * 2 ** 30;
   }
 
-  private slotsFor(model: ModelFolder, capacity: number): number {
-    const perToken = model.layers * 2 * model.kvHeads * model.headSize * Float32Array.BYTES_PER_ELEMENT;
+  private slotsFor(session: InferenceSession, model: ModelFolder, capacity: number): number {
+    const past = [BLOCK.past(0), model.names.past[0]].find((name) => session.inputNames.includes(name ?? ""));
+    const element = cacheType(session, past) === "float16" ? 2 : 4;
+    const perToken = model.layers * 2 * model.kvHeads * model.headSize * element;
     const fit = Math.floor(this.cacheBytes / (perToken * capacity));
     const most = this.options.slots ?? (model.bytes < SMALL_BYTES ? 32 : 16);
     return Math.max(1, Math.min(most, fit));

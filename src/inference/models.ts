@@ -4,8 +4,8 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from "node:pat
 import { setTimeout as sleep } from "node:timers/promises";
 import { assetFile } from "../protocol/paths.js";
 import { type Endpoint, ErrataError, type ModelEntry } from "../protocol/types.js";
-import { readModelCard, readModelFolder } from "./folder.js";
-import { graphPrecision } from "./precision.js";
+import { readModelCard, readModelFolder } from "./model/folder.js";
+import { graphPrecision } from "./model/precision.js";
 import type { Models } from "./types.js";
 
 /** Id of the embedded model, as its errata.json says. */

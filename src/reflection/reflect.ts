@@ -1,4 +1,4 @@
-import { modelFingerprint } from "../inference/fingerprint.js";
+import { modelFingerprint } from "../inference/model/fingerprint.js";
 import { type PromptFile, renderPrompt, stripThinking } from "../inference/prompts.js";
 import type { GeneratedRow, GenerateJob } from "../inference/types.js";
 import type { NewReflection, Pool, StoredProblem } from "../pool/types.js";

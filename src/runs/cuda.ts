@@ -12,10 +12,10 @@ import {
   cudaHome,
   installedRuntime,
   nativeFolder,
-} from "../inference/cuda.js";
-import { type CudaLibrary, cudaLibraries, DRIVER } from "../inference/cuda-libraries.js";
-import { explainCuda } from "../inference/cuda-words.js";
-import { probeInChild } from "../inference/probe.js";
+} from "../inference/backend/cuda.js";
+import { type CudaLibrary, cudaLibraries, DRIVER } from "../inference/backend/cuda-libraries.js";
+import { explainCuda } from "../inference/backend/cuda-words.js";
+import { probeInChild } from "../inference/backend/probe.js";
 import { assetFile, distFile } from "../protocol/paths.js";
 import { ErrataError, type Report } from "../protocol/types.js";
 import {

@@ -1,4 +1,4 @@
-import { modelFingerprint } from "../inference/fingerprint.js";
+import { modelFingerprint } from "../inference/model/fingerprint.js";
 import type { PromptFile } from "../inference/prompts.js";
 import type { Pool, StoredProblem } from "../pool/types.js";
 import type { Attempt, ModelEntry, Reflection, Report, SamplingOptions } from "../protocol/types.js";

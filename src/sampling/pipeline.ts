@@ -1,4 +1,4 @@
-import { modelFingerprint } from "../inference/fingerprint.js";
+import { modelFingerprint } from "../inference/model/fingerprint.js";
 import { type PromptFile, renderPrompt } from "../inference/prompts.js";
 import type { NewAttempt, OpenGroup, Pool, SamplingPurpose } from "../pool/types.js";
 import type { Attempt, ModelEntry, Report, SamplingOptions, Verdict } from "../protocol/types.js";

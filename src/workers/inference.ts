@@ -1,7 +1,7 @@
-import type { ProbeAnswer } from "../inference/backends.js";
+import type { ProbeAnswer } from "../inference/backend/backends.js";
+import { PROBE, probeInChild } from "../inference/backend/probe.js";
+import { runProbe } from "../inference/backend/probe-run.js";
 import { LocalEngine } from "../inference/engine.js";
-import { PROBE, probeInChild } from "../inference/probe.js";
-import { runProbe } from "../inference/probe-run.js";
 import type { GenerateListener, GenerateProgress, LiveText } from "../inference/types.js";
 import {
   GENERATE,

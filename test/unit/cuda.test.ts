@@ -12,7 +12,6 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { InferenceClient } from "../../src/inference/client.js";
 import {
   CUDA_PROVIDER,
   copiedRuntime,
@@ -21,11 +20,12 @@ import {
   installedRuntime,
   nativeFolder,
   ONNXRUNTIME,
-} from "../../src/inference/cuda.js";
-import { pipPackage } from "../../src/inference/cuda-libraries.js";
-import { explainCuda } from "../../src/inference/cuda-words.js";
-import { neededLibraries } from "../../src/inference/elf.js";
-import { probeInChild } from "../../src/inference/probe.js";
+} from "../../src/inference/backend/cuda.js";
+import { pipPackage } from "../../src/inference/backend/cuda-libraries.js";
+import { explainCuda } from "../../src/inference/backend/cuda-words.js";
+import { neededLibraries } from "../../src/inference/backend/elf.js";
+import { probeInChild } from "../../src/inference/backend/probe.js";
+import { InferenceClient } from "../../src/inference/client.js";
 import { assetFile, installationFolder } from "../../src/protocol/paths.js";
 import type { Progress } from "../../src/protocol/types.js";
 import { setUpCuda, troublesOf } from "../../src/runs/cuda.js";

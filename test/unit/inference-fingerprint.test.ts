@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, truncateSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { modelFingerprint } from "../../src/inference/fingerprint.js";
+import { modelFingerprint } from "../../src/inference/model/fingerprint.js";
 import { assetFile } from "../../src/protocol/paths.js";
 
 test("a fingerprint follows the weights and the tokenizer, not the name or the folder", async () => {

@@ -12,9 +12,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LocalEngine } from "../../src/inference/engine.js";
-import { readModelFolder } from "../../src/inference/folder.js";
-import { listGraphs } from "../../src/inference/graphs.js";
-import { decodeModel, encodeModel, INT64, type OnnxModel, value } from "../../src/inference/onnx.js";
+import { readModelFolder } from "../../src/inference/model/folder.js";
+import { listGraphs } from "../../src/inference/model/graphs.js";
+import { decodeModel, encodeModel, INT64, type OnnxModel, value } from "../../src/inference/model/onnx.js";
 import type { GeneratedRow } from "../../src/inference/types.js";
 import { assetFile } from "../../src/protocol/paths.js";
 

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { floatsOf, loadRuntime } from "../../src/inference/backend/runtime.js";
 import { type EngineOptions, LocalEngine } from "../../src/inference/engine.js";
-import { readModelFolder } from "../../src/inference/folder.js";
-import { floatsOf, loadRuntime } from "../../src/inference/runtime.js";
+import { readModelFolder } from "../../src/inference/model/folder.js";
 import type { GeneratedRow, GenerateJob } from "../../src/inference/types.js";
 import type { ModelSource, SamplingOptions } from "../../src/protocol/types.js";
 import { buildLayouts, type Layouts, withPython } from "./layouts.fixture.js";

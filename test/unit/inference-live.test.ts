@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LiveTeller, TextStream, type Watched } from "../../src/inference/decode/live.js";
 import { LocalEngine } from "../../src/inference/engine.js";
-import { LiveTeller, TextStream, type Watched } from "../../src/inference/live.js";
-import { ChatTokenizer } from "../../src/inference/tokenizer.js";
+import { ChatTokenizer } from "../../src/inference/model/tokenizer.js";
 import type { GeneratedRow, GenerateJob, LiveText } from "../../src/inference/types.js";
 import { assetFile } from "../../src/protocol/paths.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { hashTokens, philox, uniform } from "../../src/inference/random.js";
-import { Sampler, type Shape } from "../../src/inference/sampler.js";
+import { hashTokens, philox, uniform } from "../../src/inference/decode/random.js";
+import { Sampler, type Shape } from "../../src/inference/decode/sampler.js";
 
 const V = 40;
 /** Some logits with no ties, and one that is far above none. */

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { extractAnswer } from "../../src/grading/extract.js";
 import { LocalEngine } from "../../src/inference/engine.js";
+import { ChatTokenizer } from "../../src/inference/model/tokenizer.js";
 import { stripThinking } from "../../src/inference/prompts.js";
-import { ChatTokenizer } from "../../src/inference/tokenizer.js";
 import type { GeneratedRow, LiveText } from "../../src/inference/types.js";
 import { assetFile } from "../../src/protocol/paths.js";
 

@@ -11,9 +11,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { sessionOptions } from "../../src/inference/providers.js";
-import { defaultThreads } from "../../src/inference/threads.js";
-import { checkWeights } from "../../src/inference/weights.js";
+import { sessionOptions } from "../../src/inference/backend/providers.js";
+import { defaultThreads } from "../../src/inference/backend/threads.js";
+import { checkWeights } from "../../src/inference/model/weights.js";
 import { assetFile } from "../../src/protocol/paths.js";
 
 const MODEL = assetFile("demo/model");

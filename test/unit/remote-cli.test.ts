@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { UsageError } from "../../src/cli/arguments.js";
 import { addEndpoint, remoteEngine } from "../../src/cli/endpoint.js";
-import { modelFingerprint } from "../../src/inference/fingerprint.js";
+import { modelFingerprint } from "../../src/inference/model/fingerprint.js";
 import { WorkspaceModels } from "../../src/inference/models.js";
-import { KnownServers } from "../../src/inference/remote-consent.js";
+import { KnownServers } from "../../src/inference/remote/consent.js";
 import { honest, jobs, json, OPTIONS, serve } from "./remote.fixture.js";
 
 const said: string[] = [];

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { baseUrl, discover, isLoopback, isOpen } from "../../src/inference/remote-endpoint.js";
-import { eventData } from "../../src/inference/remote-sse.js";
+import { baseUrl, discover, isLoopback, isOpen } from "../../src/inference/remote/endpoint.js";
+import { eventData } from "../../src/inference/remote/sse.js";
 import type { LiveText } from "../../src/inference/types.js";
 import {
   chunk,

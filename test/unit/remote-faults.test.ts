@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { AnyEngine } from "../../src/inference/any-engine.js";
-import { KnownServers, notAllowed } from "../../src/inference/remote-consent.js";
-import { discover } from "../../src/inference/remote-endpoint.js";
+import { KnownServers, notAllowed } from "../../src/inference/remote/consent.js";
+import { discover } from "../../src/inference/remote/endpoint.js";
 import type { Engine } from "../../src/inference/types.js";
 import {
   chunk,

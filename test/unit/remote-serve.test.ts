@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { AnyEngine } from "../../src/inference/any-engine.js";
-import { discover } from "../../src/inference/remote-endpoint.js";
-import { RemoteEngine } from "../../src/inference/remote-engine.js";
+import { discover } from "../../src/inference/remote/endpoint.js";
+import { RemoteEngine } from "../../src/inference/remote/engine.js";
 import type { LiveText } from "../../src/inference/types.js";
 import type { ModelEntry } from "../../src/protocol/types.js";
 import { samplePipeline } from "../../src/sampling/pipeline.js";

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach } from "vitest";
-import type { RemoteOptions } from "../../src/inference/remote-engine.js";
-import { RemoteEngine } from "../../src/inference/remote-engine.js";
+import type { RemoteOptions } from "../../src/inference/remote/engine.js";
+import { RemoteEngine } from "../../src/inference/remote/engine.js";
 import type { GeneratedRow, GenerateJob, GenerateListener } from "../../src/inference/types.js";
 import type { SamplingOptions } from "../../src/protocol/types.js";
 

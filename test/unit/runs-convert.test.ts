@@ -11,8 +11,8 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { describeModel } from "../../src/inference/describe.js";
 import { LocalEngine } from "../../src/inference/engine.js";
+import { describeModel } from "../../src/inference/model/describe.js";
 import { WorkspaceModels } from "../../src/inference/models.js";
 import { readOrigin } from "../../src/inference/store.js";
 import { convertModel, isTrainable } from "../../src/runs/convert.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { modelFingerprint } from "../../src/inference/fingerprint.js";
+import { modelFingerprint } from "../../src/inference/model/fingerprint.js";
 import type { Progress } from "../../src/protocol/types.js";
 import { reflectOn } from "../../src/reflection/reflect.js";
 import { evaluate } from "../../src/sampling/evaluate.js";

@@ -1,6 +1,6 @@
 import { basename, extname, posix } from "node:path";
 import { ErrataError } from "../../protocol/types.js";
-import { graphPrecision, PRECISIONS, precisionWords } from "../precision.js";
+import { graphPrecision, PRECISIONS, precisionWords } from "../model/precision.js";
 import type { HubFile, Repository } from "./repository.js";
 
 /** One way to have a repository's model: what to download for it. */

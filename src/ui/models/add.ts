@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { hostOf } from "../../inference/remote-endpoint.js";
+import { hostOf } from "../../inference/remote/endpoint.js";
 import type { ModelEntry } from "../../protocol/types.js";
 import type { Services } from "../services.js";
 import { convertFolder } from "./convert.js";

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { consentText, KnownServers, notAllowed } from "../../inference/remote-consent.js";
+import { consentText, KnownServers, notAllowed } from "../../inference/remote/consent.js";
 import {
   baseUrl,
   discover,
@@ -9,8 +9,8 @@ import {
   nameOf,
   originOf,
   type ServedModel,
-} from "../../inference/remote-endpoint.js";
-import { RemoteEngine } from "../../inference/remote-engine.js";
+} from "../../inference/remote/endpoint.js";
+import { RemoteEngine } from "../../inference/remote/engine.js";
 import { type Endpoint, ErrataError, type ModelEntry } from "../../protocol/types.js";
 import { command } from "../commands.js";
 import type { Services } from "../services.js";

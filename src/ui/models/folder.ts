@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as vscode from "vscode";
-import { listGraphs } from "../../inference/graphs.js";
-import { precisionWords } from "../../inference/precision.js";
+import { listGraphs } from "../../inference/model/graphs.js";
+import { precisionWords } from "../../inference/model/precision.js";
 import { size } from "../../inference/store.js";
 import type { ModelEntry } from "../../protocol/types.js";
 import { isTrainable } from "../../runs/convert.js";

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { describeModel, ownFolders } from "../../inference/describe.js";
+import { describeModel, ownFolders } from "../../inference/model/describe.js";
 import { removeFolder, size } from "../../inference/store.js";
 import type { ModelEntry } from "../../protocol/types.js";
 import type { Services } from "../services.js";

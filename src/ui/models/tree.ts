@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import * as vscode from "vscode";
-import { describeModel } from "../../inference/describe.js";
-import { hostOf } from "../../inference/remote-endpoint.js";
+import { describeModel } from "../../inference/model/describe.js";
+import { hostOf } from "../../inference/remote/endpoint.js";
 import { size } from "../../inference/store.js";
 import type { ModelEntry } from "../../protocol/types.js";
 import { setContext } from "../commands.js";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { uniform } from "../../../src/inference/random.js";
-import { ChatTokenizer } from "../../../src/inference/tokenizer.js";
+import { uniform } from "../../../src/inference/decode/random.js";
+import { ChatTokenizer } from "../../../src/inference/model/tokenizer.js";
 import { assetFile } from "../../../src/protocol/paths.js";
 import type { Job, Prompt } from "./protocol.js";
 
