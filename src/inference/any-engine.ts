@@ -7,33 +7,33 @@ import type { Engine, LoadedModel } from "./types.js";
  * first use, so that whoever samples from a server alone starts no worker.
  */
 export class AnyEngine implements Engine {
-  private readonly made = new Map<"local" | "remote", Engine>();
+  private readonly made = new Map<"local" | "remote", Promise<Engine>>();
   /** Chosen at the call and not when it is carried out: both engines do their calls in the order in which they came. */
-  private current: Engine | undefined;
+  private current: Promise<Engine> | undefined;
 
-  constructor(private readonly make: { local(): Engine; remote(): Engine }) {}
+  constructor(private readonly make: Record<"local" | "remote", () => Engine | Promise<Engine>>) {}
 
-  load(source: ModelSource): Promise<LoadedModel> {
+  async load(source: ModelSource): Promise<LoadedModel> {
     const kind = source.endpoint ? "remote" : "local";
-    const engine = this.made.get(kind) ?? this.make[kind]();
+    const engine = this.made.get(kind) ?? Promise.resolve(this.make[kind]());
     this.made.set(kind, engine);
     this.current = engine;
-    return engine.load(source);
+    return (await engine).load(source);
   }
 
   async generate(...args: Parameters<Engine["generate"]>): Promise<void> {
-    return this.loaded().generate(...args);
+    return (await this.loaded()).generate(...args);
   }
 
   async preview(...args: Parameters<Engine["preview"]>): ReturnType<Engine["preview"]> {
-    return this.loaded().preview(...args);
+    return (await this.loaded()).preview(...args);
   }
 
   async dispose(): Promise<void> {
-    await Promise.all([...this.made.values()].map((engine) => engine.dispose()));
+    await Promise.all([...this.made.values()].map(async (engine) => (await engine).dispose()));
   }
 
-  private loaded(): Engine {
+  private loaded(): Promise<Engine> {
     if (this.current) return this.current;
     throw new ErrataError("No model is loaded", "Choose a model first.", "no-model");
   }

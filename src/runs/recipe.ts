@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
-import Ajv, { type ErrorObject, type ValidateFunction } from "ajv";
+import type { ErrorObject, ValidateFunction } from "ajv";
 import schema from "../../schemas/recipe.schema.json" with { type: "json" };
 import type { Recipe } from "../protocol/generated/recipe.js";
 import { ErrataError, type PoolFilter } from "../protocol/types.js";
@@ -18,10 +18,14 @@ export type CompleteRecipe = Required<
 
 let compiled: ValidateFunction<CompleteRecipe> | undefined;
 
-/** Compiled at first use: ajv takes longer than all the rest of the editor's activation. */
+/** Loaded and compiled at first use: ajv takes longer than all the rest of the editor's activation. */
 function validator(): ValidateFunction<CompleteRecipe> {
   // `strict: false`: the defaults within `oneOf` are for the editor's hover; ajv leaves those to us.
-  compiled ??= new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false }).compile(schema);
+  const options = { allErrors: true, useDefaults: true, verbose: true, strict: false };
+  if (!compiled) {
+    const { Ajv } = require("ajv") as typeof import("ajv");
+    compiled = new Ajv(options).compile<CompleteRecipe>(schema);
+  }
   return compiled;
 }
 

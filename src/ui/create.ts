@@ -4,7 +4,6 @@ import * as vscode from "vscode";
 import { createGrader } from "../grading/index.js";
 import type { Grader } from "../grading/types.js";
 import { AnyEngine } from "../inference/any-engine.js";
-import { InferenceClient } from "../inference/client.js";
 import { WorkspaceModels } from "../inference/models.js";
 import type { Engine, Models } from "../inference/types.js";
 import { openPool } from "../pool/pool.js";
@@ -97,13 +96,16 @@ class WindowServices implements Services {
     const backend = this.setting("backend");
     const threads = this.setting("threads");
     this.theEngine ??= new AnyEngine({
-      local: () =>
-        new InferenceClient({
+      // Loaded when it is first needed: what talks to the worker is no small part of the bundle.
+      local: async () => {
+        const { InferenceClient } = await import("../inference/client.js");
+        return new InferenceClient({
           ...(backend === "auto" ? {} : { backend }),
           ...(threads > 0 ? { threads } : {}),
           cacheBytes: Math.round(this.setting("cacheMemory") * 2 ** 30),
           log: (line) => this.log.info(`inference: ${line}`),
-        }),
+        });
+      },
       remote: () => remoteEngine(this),
     });
     return this.theEngine;

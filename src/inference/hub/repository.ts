@@ -1,4 +1,3 @@
-import { HubApiError, listFiles, modelInfo } from "@huggingface/hub";
 import { ErrataError } from "../../protocol/types.js";
 
 /** A hub and how to speak to it. */
@@ -80,6 +79,8 @@ export async function readRepository(
     fetch: limited,
     ...(access.token ? { accessToken: access.token } : {}),
   };
+  // Not with the editor's activation: few windows ask the hub.
+  const { listFiles, modelInfo } = await import("@huggingface/hub");
   try {
     const { sha } = await modelInfo({ ...common, name: id, revision, additionalFields: ["sha"] });
     const files: HubFile[] = [];
@@ -100,7 +101,9 @@ export async function readRepository(
 
 function hubError(access: HubAccess, id: string, error: unknown): unknown {
   if (error instanceof ErrataError) return error;
-  if (error instanceof HubApiError) return statusError(access, id, error.statusCode, error.message);
+  // HubApiError of @huggingface/hub.
+  if (error instanceof Error && "statusCode" in error && typeof error.statusCode === "number")
+    return statusError(access, id, error.statusCode, error.message);
   return unreachable(access, error);
 }
 

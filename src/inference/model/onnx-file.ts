@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
-import protobuf from "protobufjs/light.js";
 import { decodeModel, externalData, type OnnxModel } from "./onnx.js";
+import { protobuf } from "./protobuf.js";
 
 /** Weights of this many bytes stay in the file. */
 const LARGE = 1 << 16;
@@ -69,7 +69,8 @@ async function readTensor(reader: FileReader, tensor: Field, location: string): 
 /** A field of a message that is made of parts. */
 function delimited(number: number, parts: Uint8Array[]): Uint8Array[] {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const head = protobuf.Writer.create()
+  const head = protobuf()
+    .Writer.create()
     .uint32((number << 3) | DELIMITED)
     .uint32(length);
   return [head.finish(), ...parts];
@@ -103,7 +104,7 @@ class FileReader {
 
   async *fields(from: number, to: number): AsyncGenerator<Field> {
     for (let start = from; start < to; ) {
-      const head = protobuf.Reader.create(await this.bytes(start, Math.min(to, start + 20)));
+      const head = protobuf().Reader.create(await this.bytes(start, Math.min(to, start + 20)));
       const tag = head.uint32();
       const kind = tag & 7;
       let length = kind === FIXED64 ? 8 : kind === FIXED32 ? 4 : 0;

@@ -1,10 +1,10 @@
-import protobuf from "protobufjs/light.js";
+import { protobuf } from "./protobuf.js";
 
 /**
  * The part of onnx.proto (ONNX 1.23, IR version 10) that graph surgery touches. What is only passed on stays bytes
  * (`initializer`, `attribute`, …), so nothing of it can be lost or reordered.
  */
-const types = protobuf.Root.fromJSON({
+const SCHEMA = {
   nested: {
     Model: {
       fields: {
@@ -63,7 +63,14 @@ const types = protobuf.Root.fromJSON({
     },
     Entry: { fields: { key: { type: "string", id: 1 }, value: { type: "string", id: 2 } } },
   },
-});
+};
+
+let root: ReturnType<ReturnType<typeof protobuf>["Root"]["fromJSON"]> | undefined;
+
+function messageType(name: string) {
+  root ??= protobuf().Root.fromJSON(SCHEMA);
+  return root.lookupType(name);
+}
 
 export interface OnnxNode {
   input: string[];
@@ -95,13 +102,13 @@ export interface OnnxModel {
 }
 
 function encode(type: string, value: object): Uint8Array {
-  const found = types.lookupType(type);
+  const found = messageType(type);
   return found.encode(found.create(value)).finish();
 }
 
 /** Throws when the bytes are no ONNX model. */
 export function decodeModel(bytes: Uint8Array): OnnxModel {
-  return types.lookupType("Model").decode(bytes) as unknown as OnnxModel;
+  return messageType("Model").decode(bytes) as unknown as OnnxModel;
 }
 export function encodeModel(model: OnnxModel): Uint8Array {
   return encode("Model", model);
@@ -110,14 +117,14 @@ export function encodeModel(model: OnnxModel): Uint8Array {
 /** Operator set versions by domain; "" is ONNX's own. */
 export function opsets(model: OnnxModel): Map<string, number> {
   const decoded = model.opsetImport.map(
-    (bytes) => types.lookupType("Opset").decode(bytes) as unknown as { domain: string; version: unknown },
+    (bytes) => messageType("Opset").decode(bytes) as unknown as { domain: string; version: unknown },
   );
   return new Map(decoded.map(({ domain, version }) => [domain, Number(version)]));
 }
 
 /** Element type and sizes of an input or output; a size that is not known is -1. */
 export function describeValue({ type }: OnnxValue): { elemType: number; dims: number[] } {
-  const { tensor } = types.lookupType("Type").decode(type) as unknown as {
+  const { tensor } = messageType("Type").decode(type) as unknown as {
     tensor?: { elemType: number; shape?: { dim: { value: unknown; param: string }[] } };
   };
   const dims = tensor?.shape?.dim ?? [];
@@ -129,20 +136,18 @@ export function describeValue({ type }: OnnxValue): { elemType: number; dims: nu
 
 /** Name of a TensorProto. */
 export function tensorName(bytes: Uint8Array): string {
-  return (types.lookupType("Tensor").decode(bytes) as unknown as { name: string }).name;
+  return (messageType("Tensor").decode(bytes) as unknown as { name: string }).name;
 }
 
 /** Sizes of a TensorProto. */
 export function tensorDims(bytes: Uint8Array): number[] {
-  const { dims } = types.lookupType("Tensor").decode(bytes) as unknown as { dims: unknown[] };
+  const { dims } = messageType("Tensor").decode(bytes) as unknown as { dims: unknown[] };
   return dims.map(Number);
 }
 
 /** A node's attributes that are numbers, integer or not. */
 export function attributesOf(node: OnnxNode): Map<string, number> {
-  const all = node.attribute.map(
-    (bytes) => types.lookupType("Attribute").decode(bytes) as unknown as Attribute,
-  );
+  const all = node.attribute.map((bytes) => messageType("Attribute").decode(bytes) as unknown as Attribute);
   const numbers = all.filter(({ type }) => type === FLOAT_ATTRIBUTE || type === INT_ATTRIBUTE);
   return new Map(numbers.map(({ name, type, f, i }) => [name, type === FLOAT_ATTRIBUTE ? f : Number(i)]));
 }
@@ -156,7 +161,7 @@ interface Attribute {
 /** True for nodes that hold a graph of their own, which may read any name. */
 export function hasSubgraph(node: OnnxNode): boolean {
   return node.attribute.some(
-    (bytes) => (types.lookupType("Attribute").decode(bytes) as unknown as Attribute).type === GRAPH_ATTRIBUTE,
+    (bytes) => (messageType("Attribute").decode(bytes) as unknown as Attribute).type === GRAPH_ATTRIBUTE,
   );
 }
 
@@ -212,7 +217,7 @@ export function externalData(location: string, offset: number, length: number): 
 export function externalOf(
   bytes: Uint8Array,
 ): { name: string; location: string; offset: number; length: number } | undefined {
-  const { name, externalData, dataLocation } = types.lookupType("Tensor").decode(bytes) as unknown as {
+  const { name, externalData, dataLocation } = messageType("Tensor").decode(bytes) as unknown as {
     name: string;
     externalData: { key: string; value: string }[];
     dataLocation: number;
