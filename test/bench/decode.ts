@@ -109,13 +109,13 @@ export class DecodeBench {
       if (!models || models.includes(model.name)) await this.runModel(this.quickly(model));
     }
     if (!this.options.quick) this.results.limits = measureLimits(this.threads);
-    this.results.load.after = load();
     this.save();
     return this.results;
   }
 
   /** Kept after every pass: `--from` writes the page from them when a run was cut off. */
   private save(): void {
+    this.results.load.after = load();
     mkdirSync(CACHE, { recursive: true });
     writeFileSync(join(CACHE, "results.json"), JSON.stringify(this.results, null, 1));
   }

@@ -21,7 +21,7 @@ export function report(results: Results): string {
     "",
     "Each problem is sampled 8 times from one prompt, with a fixed list of heavy-tailed (log-normal) lengths that is forced on every peer; temperature 1, nothing truncated. Only forced tokens count, prompts are part of the time. It is small so that one run with all peers takes minutes: a real sampling has hundreds of problems and longer answers, so that its tail, in which few rows are left, weighs less than here.",
     "",
-    ...groups.flatMap(workloadTable),
+    ...groups.flatMap((group) => workloadTable(group, results.repeats)),
     "## Plain decode",
     "",
     "Rows of the same prompt, greedy, the same number of tokens each; the prompt's time is not in it.",
@@ -50,7 +50,8 @@ const ratio = ({ min, median, max }: Spread) =>
 function setting(results: Results): string[] {
   const { date, processor, cores, memoryBytes, threads, repeats, versions, load } = results;
   const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const busy = `load average ${load.before.toFixed(1)} before and ${load.after.toFixed(1)} after`;
+  const after = load.after > 0 ? ` and ${load.after.toFixed(1)} after` : "";
+  const busy = `load average ${load.before.toFixed(1)} before${after}`;
   return [
     `${date}; ${processor}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB; ${threads} thread${threads > 1 ? "s" : ""} for each peer; ${repeats} repeat${repeats > 1 ? "s" : ""} after a warm-up; ${busy}. ${names.join(", ")}.`,
     "",
@@ -83,13 +84,21 @@ function row(group: Group, c: Contender, measure: string): string[] {
 
 const HEAD = ["", "tokens/s", "min – max", "Errata by it", "by processor time"];
 
-function workloadTable(group: Group): string[] {
+/** What a run that was cut off has less of. */
+function repeatsOf(rows: Contender[], wanted: number): string {
+  const made = rows.map((c) => c.speeds.workload?.length ?? 0);
+  const [least, most] = [Math.min(...made), Math.max(...made)];
+  if (least >= wanted) return "";
+  return ` **The run was cut off here: ${least === most ? least : `${least} to ${most}`} of ${wanted} repeats.**`;
+}
+
+function workloadTable(group: Group, repeats: number): string[] {
   const { problems, prompt, tokens, promptTokens, longest, median, sigma } = group.workload;
   const of = prompt > 0 ? `${prompt}` : `${Math.min(...promptTokens)}–${Math.max(...promptTokens)}`;
   const rows = group.contenders.filter((c) => c.speeds.workload);
   const waste = (c: Contender) => `${Math.round(100 * (c.waste ?? 0))} %`;
   return [
-    `**${group.model}**: ${problems} problems × 8, prompts of ${of} tokens, lengths with median ${median}, σ ${sigma}, at most ${longest}: ${tokens} tokens.`,
+    `**${group.model}**: ${problems} problems × 8, prompts of ${of} tokens, lengths with median ${median}, σ ${sigma}, at most ${longest}: ${tokens} tokens.${repeatsOf(rows, repeats)}`,
     "",
     ...table(
       [...HEAD, "computed beyond the lengths"],
