@@ -272,6 +272,8 @@ export async function bench(options: DecodeOptions = {}) {
   const results = from
     ? (JSON.parse(readFileSync(from, "utf8")) as Results)
     : await new DecodeBench(options).run();
+  // They come last: a run that was cut off has none.
+  if (from) results.limits ??= measureLimits(results.threads);
   for (const { name, version } of results.groups.flatMap((group) => group.contenders))
     if (version) results.versions[name] = version;
   if (from || !(quick || only || models))
