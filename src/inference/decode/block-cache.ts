@@ -29,7 +29,7 @@ export interface BlockCache {
 }
 
 /** What a cache's arrays look like: `count` of them, a key's and a value's for each layer. */
-export interface Shape {
+export interface CacheShape {
   count: number;
   kvHeads: number;
   headSize: number;
@@ -37,7 +37,7 @@ export interface Shape {
 }
 
 /** Of a session of a block graph. */
-export function cacheShape({ names, kvHeads, headSize }: ModelFolder, session: InferenceSession): Shape {
+export function cacheShape({ names, kvHeads, headSize }: ModelFolder, session: InferenceSession): CacheShape {
   return { count: names.past.length, kvHeads, headSize, type: cacheType(session, BLOCK.past(0)) };
 }
 
@@ -46,7 +46,7 @@ class Rows {
   readonly arrays: CacheArray[];
 
   constructor(
-    private readonly shape: Shape,
+    private readonly shape: CacheShape,
     readonly rows: number,
     public capacity: number,
     arrays?: CacheArray[],
@@ -103,7 +103,7 @@ class Rows {
     return Object.fromEntries(this.arrays.map((array, i) => [name(i), tensor(array)]));
   }
 
-  static of(shape: Shape, rows: number, output: Output): Rows {
+  static of(shape: CacheShape, rows: number, output: Output): Rows {
     const tensors = Array.from({ length: shape.count }, (_, i) => output[BLOCK.present(i)]);
     return new Rows(shape, rows, tensors[0]?.dims[2] ?? 0, tensors.map(elementsOf));
   }
@@ -126,7 +126,7 @@ export class WholeCache implements BlockCache {
 
   constructor(
     private readonly runtime: Runtime,
-    private readonly shape: Shape,
+    private readonly shape: CacheShape,
     private readonly slots: number,
     private readonly capacity: number,
   ) {
@@ -190,7 +190,7 @@ export class SplitCache implements BlockCache {
 
   constructor(
     private readonly runtime: Runtime,
-    private readonly shape: Shape,
+    private readonly shape: CacheShape,
     private readonly slots: number,
     capacity: number,
   ) {
