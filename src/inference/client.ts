@@ -192,7 +192,7 @@ export class InferenceClient implements Engine {
         // Whatever the call failed with: if the channel is gone, the reason is the process's end.
         if (this.disposed) throw stopped();
         if (signal?.aborted) throw error;
-        if (worker.child.connected) {
+        if (worker.child.connected && !channelBroke(error)) {
           const said = error instanceof Error ? error.message : String(error);
           if (!outOfMemory(said)) throw error;
           // A new process: this one's arenas keep what they have.
@@ -333,6 +333,12 @@ function tooBig(said: string, loaded: boolean): ErrataError {
     "What was finished is kept. Use a smaller or quantised model, fewer new tokens, or end what else uses the memory.",
     "out-of-memory",
   );
+}
+
+/** Writing to a process that has just died fails before its end is told. */
+function channelBroke(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "EPIPE" || code === "ECONNRESET" || code === "ERR_IPC_CHANNEL_CLOSED";
 }
 
 function stopped(): ErrataError {

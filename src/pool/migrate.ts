@@ -42,9 +42,9 @@ export async function migrate(db: Connection, migrations: readonly Migration[]):
 
 /** Is this file a pool of ours, or empty? */
 async function checkOwner(db: Connection): Promise<void> {
-  const owner = await db.pragma("application_id");
+  // In this order: another process may be making the pool, and its tables come together with its mark.
   const tables = await db.get("SELECT count(*) AS n FROM sqlite_schema");
-  if (owner === APPLICATION_ID || tables?.n === 0) return;
+  if (tables?.n === 0 || (await db.pragma("application_id")) === APPLICATION_ID) return;
   throw new ErrataError(
     `${db.file} is a SQLite database, but no error pool of Errata's. Nothing was overwritten.`,
     "Move the file away, then try again.",
