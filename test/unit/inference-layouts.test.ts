@@ -164,6 +164,30 @@ describe.skipIf(!withPython)("models of every layout against transformers", { ti
       }
     });
 
+    test("a beginning shared with the prompt before changes nothing, in every decoder", async () => {
+      const shared = "Solve for $x$, and check every step: ";
+      const long = jobs().map(({ messages, ...job }) => ({
+        ...job,
+        messages: messages.map((message) => ({ ...message, content: shared + message.content })),
+      }));
+      for (const [source, how] of [
+        [{ folder: "genai" }, { split: true }],
+        [{ folder: "genai" }, { split: false }],
+        [{ folder: "genai" }, { block: false }],
+        [{ folder: "hub", graph: "onnx/model_fp16.onnx" }, {}],
+        [{ folder: "old" }, {}],
+      ] as const) {
+        const { engine } = await engineFor(
+          { ...source, folder: join(family, source.folder) },
+          { ...how, prefillChunk: 16 },
+        );
+        const together = await run(engine, long);
+        for (const [i, job] of long.entries())
+          expect((await run(engine, [job]))[0]?.tokenIds).toEqual(together[i]?.tokenIds);
+        await engine.dispose();
+      }
+    });
+
     test("same seed, same tokens: whatever shares the batch, in every decoder", async () => {
       const options = { temperature: 1.5, topP: 0.95, topK: 40 };
       const all: number[][][] = [];

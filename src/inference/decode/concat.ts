@@ -35,7 +35,7 @@ export class ConcatStepper implements Decoder {
   private readonly sampler: Sampler;
   private readonly type: CacheType;
   private readonly fixed: Record<string, Tensor>;
-  private prompt: Batch = { arrays: [], columns: 0 };
+  private prompt: Batch;
   private places: Place[] = [];
   private batch: Batch = { arrays: [], columns: 0 };
   private rows = 0;
@@ -50,10 +50,11 @@ export class ConcatStepper implements Decoder {
     this.sampler = new Sampler(model.vocabSize);
     this.type = cacheType(session, model.names.past[0]);
     this.fixed = fixedFeeds(runtime, session, model);
+    this.prompt = this.empty(1, 0);
   }
 
   async prefill(tokens: readonly number[], from: number): Promise<Float32Array> {
-    if (from === 0) this.prompt = this.empty(1, 0);
+    this.shorten(from);
     const length = tokens.length;
     const ids = BigInt64Array.from(tokens, BigInt);
     const positions = BigInt64Array.from(tokens, (_, i) => BigInt(from + i));
@@ -61,6 +62,15 @@ export class ConcatStepper implements Decoder {
     const { logits, batch } = await this.run(this.prompt, 1, ids, positions, mask);
     this.prompt = batch;
     return logits.slice(-this.model.vocabSize);
+  }
+
+  /** Keeps the prompt's first positions: what follows them is of the prompt before. */
+  private shorten(columns: number): void {
+    if (this.prompt.columns === columns) return;
+    const beginning = this.empty(1, columns);
+    const nothing = this.prompt.columns;
+    this.copy({ batch: this.prompt, row: 0, held: columns, since: nothing }, beginning, 0);
+    this.prompt = beginning;
   }
 
   place(slot: number, promptLength: number): void {
