@@ -4,7 +4,7 @@ import json
 import random
 from pathlib import Path
 
-from demo.task import FORMS, Problem, draw_problem
+from demo.task import FORMS, Problem, draw_problem, solution_text, solve
 
 TRAIN_SIZE = 1500
 HELDOUT_SIZE = 240
@@ -25,6 +25,7 @@ def row_of(problem: Problem, number: int) -> dict[str, object]:
         "id": f"lin-{number:06d}",
         "problem": problem.text,
         "answer": str(problem.x),
+        "solution": solution_text(solve(problem, frozenset()) or []),
         "level": f"L{problem.level}",
         "kind": FORMS[problem.level],
         "features": problem.features,

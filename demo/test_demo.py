@@ -96,7 +96,8 @@ def test_problem_rows_are_true() -> None:
     for row in TRAIN + HELDOUT:
         problem = problem_of(row)
         assert problem.text == row["problem"] and str(problem.x) == row["answer"]
-        assert is_right(problem, Attempt(problem, frozenset()).text)
+        assert row["solution"] == Attempt(problem, frozenset()).text
+        assert is_right(problem, row["solution"]) and diagnose(problem, row["solution"]) is None
 
 
 def test_reflections_parse_and_are_half_right() -> None:

@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     repeats: { type: "string" },
     threads: { type: "string" },
     from: { type: "string" },
+    rows: { type: "string" },
   },
 });
 await ensureNodePackages();
@@ -40,6 +41,7 @@ const options = {
   ...(values.models && { models: list(values.models) }),
   ...(values.repeats && { repeats: Number(values.repeats) }),
   ...(values.from && { from: values.from }),
+  ...(values.rows && { rows: Number(values.rows) }),
   ...(values.threads && { threads: Number(values.threads) }),
 };
 const answer = { ratios: {}, figures: {} };

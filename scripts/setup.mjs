@@ -148,12 +148,13 @@ export async function ensurePython() {
   await run(NODE, ["dist/cli.js", "setup", "--folder", join(root, ".venv")]);
 }
 
-/** pytest and ruff, which only a checkout needs. */
+/** pytest, ruff and a local Ray, which only a checkout needs. */
 export async function ensurePythonTools() {
-  const list = "trainer/requirements-dev.txt";
-  const hash = hashOf(list);
+  const lists = ["trainer/requirements-dev.txt", "trainer/requirements-ray.txt"];
+  const hash = hashOf(...lists);
   if (stamped("python-tools", hash) && existsSync(join(root, ".venv/bin/ruff"))) return;
-  await quiet("Python test tools", PYTHON, ["-m", "pip", "install", "--quiet", "-r", list]);
+  const named = lists.flatMap((list) => ["-r", list]);
+  await quiet("Python test tools", PYTHON, ["-m", "pip", "install", "--quiet", ...named]);
   stamp("python-tools", hash);
 }
 

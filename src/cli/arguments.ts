@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { leftOutWords } from "../protocol/figures.js";
 
 /** Wrong use: exit status 2. */
 export class UsageError extends Error {}
@@ -20,7 +21,8 @@ export interface Arguments<O extends Options> {
 
 /**
  * Reads a command's arguments: its options and exactly the named `words`. `--json` may be followed by a FILE, which
- * `parseArgs` cannot express: the word after it is the file unless the command would then lack one of its words.
+ * `parseArgs` cannot express: the word after it is the file unless the command would then lack one of its words. A last
+ * name that ends in "…" stands for one word or more; then the file of `--json` is the very last word.
  */
 export function readArguments<const O extends Options>(
   args: readonly string[],
@@ -38,18 +40,20 @@ export function readArguments<const O extends Options>(
     else rest.push(word);
   }
   const candidate = rest[after];
+  const open = names.at(-1)?.endsWith("…") === true;
   if (json === true && candidate !== undefined && !candidate.startsWith("-")) {
     const without = rest.toSpliced(after, 1);
-    if (parse(without, options).positionals.length >= names.length) {
+    const last = !open || parse(rest.slice(after + 1), options).positionals.length === 0;
+    if (last && parse(without, options).positionals.length >= names.length) {
       json = candidate;
       rest.splice(after, 1);
     }
   }
   const { values, positionals } = parse(rest, options);
   if (positionals.length < names.length) {
-    throw new UsageError(`${names.slice(positionals.length).join(" and ")} missing.`);
+    throw new UsageError(`${names.slice(positionals.length).join(" and ").replace("…", "")} missing.`);
   }
-  if (positionals.length > names.length) {
+  if (positionals.length > names.length && !open) {
     throw new UsageError(`"${positionals[names.length]}" is one word too many.`);
   }
   return { values, words: positionals, json };
@@ -86,6 +90,12 @@ export function number(
     throw new UsageError(`--${name} is "${value}"; it must be a ${whole ? "whole " : ""}number ${bounds}.`);
   }
   return got;
+}
+
+/** A figure's footnote: bad problems are in none of them. */
+export function tellLeftOut(badProblems: number): void {
+  if (badProblems === 0) return;
+  console.log(leftOutWords(badProblems));
 }
 
 /** Hands a command's answer to machines, where they asked for it. True when standard output is theirs. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createGrader } from "../grading/index.js";
-import type { Grader } from "../grading/types.js";
+import type { Grader, GraderSettings } from "../grading/types.js";
 import { AnyEngine } from "../inference/any-engine.js";
 import { InferenceClient } from "../inference/client.js";
 import { WorkspaceModels } from "../inference/models.js";
@@ -11,6 +11,7 @@ import type { Pool } from "../pool/types.js";
 import { ErrataError } from "../protocol/types.js";
 import { findPython, MANAGED, type PythonPlaces } from "../runs/python.js";
 import { WorkspaceRuns } from "../runs/store.js";
+import { clusterAccess } from "./cluster.js";
 import { remoteEngine } from "./endpoint.js";
 import { ProgressLine } from "./progress.js";
 
@@ -69,9 +70,9 @@ export class Context {
     });
   }
 
-  grader(): Grader {
+  grader(settings?: GraderSettings): Grader {
     return this.once("grader", () => {
-      const grader = createGrader();
+      const grader = createGrader({}, settings);
       this.closing.push(() => grader.dispose());
       return grader;
     });
@@ -81,13 +82,14 @@ export class Context {
     return this.once("models", () => new WorkspaceModels(this.workspace(option)));
   }
 
-  runs(option: string | undefined, python?: string): WorkspaceRuns {
+  runs(option: string | undefined, python?: string, trustCluster = false): WorkspaceRuns {
     return this.once("runs", () => {
       const runs = new WorkspaceRuns({
         workspace: this.workspace(option),
         models: this.models(option),
         pool: () => this.pool(option),
         python: async () => (await findPython(this.pythonPlaces(python))).python,
+        cluster: clusterAccess(trustCluster),
       });
       this.closing.push(() => runs.dispose());
       return runs;

@@ -42,7 +42,7 @@ export async function makeWorkspace(folder: string, sizes: DemoSizes, seed: numb
   return place;
 }
 
-/** DEMO.md's recommendation: 60 steps, 6 of trial to 4 of correction, 3e-4 and 1e-4. */
+/** What serves the embedded model: 60 steps, 6 of trial to 4 of correction, 3e-4 and 1e-4. */
 function recipe(train: string, sizes: DemoSizes, seed: number): string {
   const cycle: [number, number] = sizes.steps < 10 ? [2, 2] : [6, 4];
   const value = {
@@ -56,7 +56,7 @@ function recipe(train: string, sizes: DemoSizes, seed: number): string {
     learning_rate: 0.0003,
     correction: { cycle, learning_rate: 0.0001, mask: "analysis", on_failure: "skip" },
     filter: { kind: "variance", min: 0.5 },
-    pool: { seed_from: "pool" },
+    data: { take: "pool" },
   };
   return `${JSON.stringify(value, null, 2)}\n`;
 }

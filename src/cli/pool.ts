@@ -1,12 +1,13 @@
 import { resolve } from "node:path";
 import type { AttemptDetail } from "../pool/types.js";
 import type { Attempt } from "../protocol/types.js";
-import { answer, number, readArguments, UsageError } from "./arguments.js";
+import { answer, number, readArguments, tellLeftOut, UsageError } from "./arguments.js";
 import type { Context } from "./context.js";
+import { agreement, mergePool } from "./people.js";
 
 const LIMITS = { limit: { type: "string" }, all: { type: "boolean" } } as const;
 
-/** `errata pool list|show ID|stats|backup FILE`. */
+/** `errata pool list|show ID|stats|backup FILE|merge FILE|agreement`. */
 export async function pool([what = "", ...args]: readonly string[], context: Context): Promise<void> {
   switch (what) {
     case "stats":
@@ -17,15 +18,22 @@ export async function pool([what = "", ...args]: readonly string[], context: Con
       return show(args, context);
     case "backup":
       return backup(args, context);
+    case "merge":
+      return mergePool(args, context);
+    case "agreement":
+      return agreement(args, context);
     default:
-      throw new UsageError(`"${what}" is no part of \`errata pool\`: list, show, stats or backup.`);
+      throw new UsageError(
+        `"${what}" is no part of \`errata pool\`: list, show, stats, backup, merge or agreement.`,
+      );
   }
 }
 
 async function stats(args: readonly string[], context: Context): Promise<void> {
   const { values, json } = readArguments(args, {});
-  const found = await (await context.existingPool(values.workspace)).stats();
-  if (await answer(json, found)) return;
+  const pool = await context.existingPool(values.workspace);
+  const [found, badProblems] = [await pool.stats(), await pool.badProblems()];
+  if (await answer(json, { ...found, badProblems })) return;
   const width = Math.max(...Object.values(found).map((count) => String(count).length));
   const names: Record<keyof typeof found, string> = {
     problems: "problems",
@@ -40,6 +48,7 @@ async function stats(args: readonly string[], context: Context): Promise<void> {
   for (const [key, name] of Object.entries(names)) {
     console.log(`${String(found[key as keyof typeof found]).padStart(width)} ${name}`);
   }
+  tellLeftOut(badProblems);
 }
 
 async function list(args: readonly string[], context: Context): Promise<void> {

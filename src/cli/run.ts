@@ -1,21 +1,30 @@
 import type { RunEvent, RunMetrics } from "../protocol/events.js";
+import { resumeWords, STAGE_NAMES } from "../protocol/run-words.js";
 import { ErrataError, type Report } from "../protocol/types.js";
 import type { RunInfo, Runs } from "../runs/types.js";
 import { answer, readArguments, UsageError } from "./arguments.js";
 import type { Context } from "./context.js";
+import { dryRun } from "./dry-run.js";
 import { duration } from "./progress.js";
 
 /** `errata run RECIPE.json`: starts it and stays until it ends. Ctrl+C stops it with a checkpoint. */
 export async function run(args: readonly string[], context: Context): Promise<void> {
   const { values, words, json } = readArguments(
     args,
-    { python: { type: "string" }, detach: { type: "boolean" }, resume: { type: "string" } },
+    {
+      ...{ python: { type: "string" }, detach: { type: "boolean" }, resume: { type: "string" } },
+      "trust-cluster": { type: "boolean" },
+      "dry-run": { type: "boolean" },
+    },
     args.some((word) => word.startsWith("--resume")) ? [] : ["RECIPE.json"],
   );
-  const runs = context.runs(values.workspace, values.python);
+  if (values["dry-run"]) {
+    return dryRun(words[0] ?? "", { workspace: values.workspace, python: values.python, json }, context);
+  }
+  const runs = context.runs(values.workspace, values.python, values["trust-cluster"]);
   let id = values.resume;
   if (id === undefined) id = await runs.start(words[0] ?? "", context.progress.report);
-  else await runs.resume(id);
+  else await runs.resume(id, context.progress.report);
   const info = values.detach
     ? await runs.get(id)
     : await follow(runs, id, context.progress.report, context.signal);
@@ -29,7 +38,9 @@ export async function runs(args: readonly string[], context: Context): Promise<v
   const [what, ...rest] = args[0] === "stop" || args[0] === "remove" ? args : ["list", ...args];
   if (what === "list") {
     const { values, json } = readArguments(rest, {});
-    const all = await context.runs(values.workspace).list();
+    const store = context.runs(values.workspace);
+    await store.catchUp();
+    const all = await store.list();
     if (await answer(json, all)) return;
     if (all.length === 0) console.log("No run yet: `errata run RECIPE.json` starts one.");
     for (const info of all) console.log(summary(info));
@@ -73,12 +84,14 @@ export async function follow(runs: Runs, id: string, report: Report, signal: Abo
 function progressOf(info: RunInfo, events: readonly RunEvent[]): Parameters<Report>[0] {
   // Loading and exporting have no count of their own: stages by themselves.
   if (info.status === "starting" || info.phase === "loading") {
-    return { stage: `Loading for ${info.id}`, done: 0, total: 0 };
+    const detail = info.phase && info.phase !== "loading" ? { detail: info.phase } : {};
+    return { stage: `Loading for ${info.id}`, done: 0, total: 0, ...detail };
   }
   if (info.phase === "exporting") return { stage: `Exporting ${info.id}`, done: 0, total: 0 };
   const last = events.findLast((event): event is RunMetrics => event.type === "metrics");
-  const stage = info.stage === "correction" ? "self-correction" : info.stage;
-  const parts = [info.status === "stopping" ? "stopping" : stage, last && `reward ${last.reward.toFixed(2)}`];
+  const stage = info.stage && STAGE_NAMES[info.stage];
+  const reward = last?.reward === undefined ? null : `reward ${last.reward.toFixed(2)}`;
+  const parts = [info.status === "stopping" ? "stopping" : stage, reward];
   return {
     stage: `Training ${info.id}`,
     done: info.step,
@@ -98,7 +111,7 @@ function summary(info: RunInfo): string {
 export function runFailed(info: RunInfo): ErrataError {
   return new ErrataError(
     `The run ${info.id} ${info.status === "died" ? "died" : "failed"} at step ${info.step}: ${info.message ?? ""}`,
-    `Its log is ${info.folder}/log.txt; \`errata run --resume ${info.id}\` goes on from its last checkpoint.`,
+    `Its log is ${info.folder}/log.txt; \`errata run --resume ${info.id}\`: ${resumeWords(info.checkpoint)}.`,
     "run-failed",
   );
 }

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { findPrompt } from "../inference/prompts.js";
 import { describeIssues, readProblemSet } from "../problems/index.js";
 import { samplePipeline } from "../sampling/pipeline.js";
-import { answer, readArguments, UsageError } from "./arguments.js";
+import { answer, readArguments, tellLeftOut, UsageError } from "./arguments.js";
 import type { Context } from "./context.js";
 import { groupSize, limitOf, SAMPLING, samplingOptions } from "./sampling-options.js";
 
@@ -33,8 +33,9 @@ export async function sample(args: readonly string[], context: Context): Promise
   );
   context.progress.close();
   if (await answer(json, result)) return;
-  const { attempts, correct, incorrect, unscored, truncated, inPool } = result;
+  const { attempts, correct, incorrect, unscored, truncated, inPool, badProblems } = result;
   console.log(
     `${attempts} attempts: ${correct} correct, ${incorrect} incorrect, ${truncated} truncated, ${unscored} unscored; ${inPool} in the error pool`,
   );
+  tellLeftOut(badProblems);
 }

@@ -1,12 +1,14 @@
 import { resolve } from "node:path";
 import { cudaPlan, setUpCuda } from "../runs/cuda.js";
-import { ensureEnvironment } from "../runs/environment.js";
+import { ensureEnvironment, installInto } from "../runs/environment.js";
 import { MANAGED } from "../runs/python.js";
 import { answer, readArguments } from "./arguments.js";
 import type { Context } from "./context.js";
 
 /**
- * `errata setup [--folder DIR] [--python PATH]`: the trainer's Python environment; nothing to do the second time.
+ * `errata setup [--folder DIR] [--python PATH]`: the trainer's Python environment; nothing to do the second time, and
+ * what is broken is mended. `--into PATH` installs into an interpreter of the user's own; `--torch-index URL` takes
+ * PyTorch from there.
  * `errata setup --cuda`: the CUDA provider of ONNX Runtime; exit status 1 when it does not run here.
  */
 export async function setup(args: readonly string[], context: Context): Promise<number> {
@@ -14,14 +16,22 @@ export async function setup(args: readonly string[], context: Context): Promise<
     folder: { type: "string" },
     python: { type: "string" },
     cuda: { type: "boolean" },
+    into: { type: "string" },
+    "torch-index": { type: "string" },
   });
   if (values.cuda) return cuda(values.python, json, context);
-  const info = await ensureEnvironment({
-    folder: resolve(values.folder ?? MANAGED),
-    base: values.python,
-    report: context.progress.report,
-    signal: context.signal,
-  });
+  const options = {
+    ...{ report: context.progress.report, signal: context.signal },
+    torchIndex: values["torch-index"],
+  };
+  const info =
+    values.into === undefined
+      ? await ensureEnvironment({
+          folder: resolve(values.folder ?? MANAGED),
+          base: values.python,
+          ...options,
+        })
+      : await installInto(values.into, options);
   context.progress.close();
   if (await answer(json, info)) return 0;
   console.log(

@@ -20,9 +20,9 @@ import {
   type Rational,
   rational,
   same,
-  TooLarge,
   ZERO,
 } from "./rational.js";
+import { charge, TooLarge } from "./work.js";
 
 /** Valid mathematics that this layer does not cover. */
 export class Unsupported extends Error {}
@@ -45,15 +45,7 @@ export interface Value {
 
 const MOST_TERMS = 400;
 const MOST_DEGREE = 200n;
-/** Products of terms in one comparison: some tens of milliseconds. */
-const MOST_WORK = 20_000;
 const CONSTANT_ATOM = /^(?:#|\\pi$|e$|i$)/;
-
-let work = 0;
-/** Every comparison begins with a fresh allowance; beyond it everything throws TooLarge. */
-export function freshAllowance(): void {
-  work = 0;
-}
 
 export function constant(q: Rational): Value {
   return { numerator: polynomial([{ powers: [], coefficient: q }]), denominator: UNIT };
@@ -113,6 +105,26 @@ export function equalValues(a: Value, b: Value): boolean {
   return samePolynomial(product(a.numerator, b.denominator), product(b.numerator, a.denominator));
 }
 
+/** A real constant as a double, for its size and order alone; null with variables, i, or a denominator near zero. */
+export function approximate(value: Value): number | null {
+  const parts = [value.numerator, value.denominator].map((polynomial) => {
+    let total = 0;
+    for (const { powers, coefficient } of polynomial.values()) {
+      let term = Number(coefficient.n) / Number(coefficient.d);
+      for (const [atom, e] of powers) {
+        const base = atom === "\\pi" ? Math.PI : atom === "e" ? Math.E : Number(atom.slice(1));
+        if (atom === "i" || !CONSTANT_ATOM.test(atom)) return Number.NaN;
+        term *= base ** (Number(e.n) / Number(e.d));
+      }
+      total += term;
+    }
+    return total;
+  });
+  const [numerator = Number.NaN, denominator = Number.NaN] = parts;
+  const quotient = numerator / denominator;
+  return Number.isFinite(quotient) ? quotient : null;
+}
+
 /** Names of the indeterminates, without pi, e and i. */
 export function variablesOf(value: Value): string[] {
   const names = new Set<string>();
@@ -133,9 +145,11 @@ export function degreeOf(value: Value): number {
   return most;
 }
 
-/** The numerator alone: the same zeros, where the value is defined. */
-export function numeratorOf(value: Value): Value {
-  return { numerator: value.numerator, denominator: UNIT };
+/** Numerator and denominator without negative powers of variables: the value is zero where the first is and the second not. */
+export function cleared({ numerator, denominator }: Value): [numerator: Value, denominator: Value] {
+  const factors = [denominators(numerator), denominators(denominator)];
+  const times = (p: Polynomial) => ({ numerator: factors.reduce(product, p), denominator: UNIT });
+  return [times(numerator), times(denominator)];
 }
 export function hasDenominator(value: Value): boolean {
   return value.denominator !== UNIT;
@@ -180,6 +194,7 @@ const UNIT: Polynomial = polynomial([{ powers: [], coefficient: ONE }]);
 function polynomial(terms: Iterable<Term>): Polynomial {
   const map = new Map<string, Term>();
   for (const term of terms) {
+    charge(1);
     if (isZero(term.coefficient)) continue;
     const key = term.key ?? keyOf(term.powers);
     const there = map.get(key);
@@ -202,8 +217,6 @@ function sum(a: Polynomial, b: Polynomial): Polynomial {
 function product(a: Polynomial, b: Polynomial): Polynomial {
   if (a === UNIT) return b;
   if (b === UNIT) return a;
-  work += a.size * b.size;
-  if (work > MOST_WORK) throw new TooLarge();
   const terms: Term[] = [];
   for (const x of a.values()) for (const y of b.values()) terms.push(multiplyTerms(x, y));
   return polynomial(terms);
@@ -241,6 +254,7 @@ function multiplyTerms(a: Term, b: Term): Term {
 function normalTerm(coefficient: Rational, powers: Powers): Term {
   let c = coefficient;
   if (powers.length === 0) return { coefficient, powers, key: "" };
+  charge(4 * powers.length);
   const sums = new Map<string, Rational>();
   for (const [atom, e] of powers) sums.set(atom, addQ(sums.get(atom) ?? ZERO, e));
   const kept: [string, Rational][] = [];
@@ -316,6 +330,7 @@ function factor(n: bigint): [prime: bigint, times: bigint][] {
   const factors: [bigint, bigint][] = [];
   if (n > 1_000_000_000_000_000n) throw new Unsupported("large radicand");
   let rest = Number(n);
+  charge(Math.min(Math.sqrt(rest), 100_000) / 40);
   for (let p = 2; p * p <= rest && p <= 100_000; p += p === 2 ? 1 : 2) {
     let times = 0n;
     while (rest % p === 0) {
@@ -327,6 +342,19 @@ function factor(n: bigint): [prime: bigint, times: bigint][] {
   if (rest > 10_000_000_000) throw new Unsupported("large radicand");
   if (rest > 1) factors.push([BigInt(rest), 1n]);
   return factors;
+}
+
+/** The product of variables that rids a polynomial of their negative powers. */
+function denominators(p: Polynomial): Polynomial {
+  const lowest = new Map<string, Rational>();
+  for (const { powers } of p.values())
+    for (const [atom, e] of powers) {
+      const other = lowest.get(atom) ?? ZERO;
+      if (!CONSTANT_ATOM.test(atom) && e.n * other.d < other.n * e.d) lowest.set(atom, e);
+    }
+  if (lowest.size === 0) return UNIT;
+  const powers = [...lowest].map(([atom, e]) => [atom, negateQ(e)] as const);
+  return polynomial([normalTerm(ONE, powers)]);
 }
 
 /** Coefficients (constants) by the variables' part of the monomials. */

@@ -3,82 +3,141 @@
  * (numbers, units, tuples, sets, intervals, relations, matrices, words), exact algebra, and last the symbolic layer
  * that the caller passes in. A wrong "equal" is worse than a missed one: whatever stays open is `null`.
  */
+import { byNames, type Named, unfolded, valuesByName, withRelations } from "./assignments.js";
+import { sameBased } from "./bases.js";
+import { sameMoment } from "./clock.js";
 import { all, anyOrder, no, undecided, yes } from "./decide.js";
-import { beginComparison, rationalOf, type Symbolic, tryEvaluate } from "./exact.js";
-import { intervalsOf, sameIntervals } from "./intervals.js";
+import { comparing, rationalOf, type Symbolic } from "./exact.js";
+import { asSameIntervals } from "./intervals.js";
+import { determinant, sameSize } from "./matrices.js";
 import { compact, hasThousands, normalise } from "./normalise.js";
-import { quantities } from "./quantities.js";
+import { beginUnits, infinity, quantities } from "./quantities.js";
 import { same } from "./rational.js";
-import { equalRelations, isEquation, type Relation } from "./relations.js";
-import { isName, readShape, type Shape } from "./shape.js";
-import type { Equality } from "./types.js";
-import { choices, texts, written } from "./words.js";
+import { isStretch, realSet, sameSets } from "./real-sets.js";
+import { residueAgainst, sameResidues } from "./residues.js";
+import { readShape, type Shape, shapeOf } from "./shape.js";
+import { inPowersOfTen } from "./spelling.js";
+import type { ComparisonSettings } from "./thread.js";
+import { DEFAULT_GRADER, type Equality } from "./types.js";
+import { choices, texts } from "./words.js";
 
 type Of<K extends Shape["kind"]> = Extract<Shape, { kind: K }>;
 
+const NOTHING: Shape = { kind: "nothing" };
 const MOST_CHARACTERS = 1000;
+/** Nobody can tell whether it still counts. */
+const CROSSED_OUT = /\\(?:[bx]?cancel|cancelto|sout)(?![a-zA-Z])/;
 
 /** Pure string and rational work, bounded; only `symbolic` may take long. */
-export function equalAnswers(gold: string, answer: string, symbolic: Symbolic): Equality {
+export function equalAnswers(
+  gold: string,
+  answer: string,
+  symbolic: Symbolic,
+  settings: ComparisonSettings = DEFAULT_GRADER,
+): Equality {
   if (gold.length > MOST_CHARACTERS || answer.length > MOST_CHARACTERS)
     return undecided("too long for an answer");
-  beginComparison();
-  const a = readShape(gold);
-  const b = readShape(answer);
+  return comparing(
+    () => compared(gold, answer, symbolic, settings),
+    undecided("too large to work out"),
+    settings.tolerance,
+  );
+}
+
+function compared(gold: string, answer: string, symbolic: Symbolic, settings: ComparisonSettings): Equality {
+  beginUnits(settings.units);
+  const [left, right] = [normalise(gold), normalise(answer)];
+  const [a, b] = [shapeOf(left), shapeOf(right)];
   if (a.kind === "nothing" || b.kind === "nothing") return undecided("there is no answer to compare");
-  if (compact(normalise(gold)) === compact(normalise(answer)) && wellFormed(answer)) {
+  if (compact(left) === compact(right) && wellFormed(answer)) {
     return yes("written alike");
   }
+  if (CROSSED_OUT.test(gold) || CROSSED_OUT.test(answer)) return undecided("something is crossed out");
+  const found = equalAsRead(gold, answer, a, b, symbolic);
+  const [x, y] = [inPowersOfTen(gold), inPowersOfTen(answer)];
+  if (x === gold && y === answer) return found;
+  return equalAsRead(x, y, readShape(x), readShape(y), symbolic).equal === found.equal
+    ? found
+    : undecided("2e-1 may be 2 e - 1, or 2 times a power of ten");
+}
+
+/** @param a what `gold` was read as, `b` what `answer` was. */
+function equalAsRead(gold: string, answer: string, a: Shape, b: Shape, symbolic: Symbolic): Equality {
   const found = equalShapes(a, b, symbolic);
   const oneList = (a.kind === "list") !== (b.kind === "list");
-  if (found.equal !== true && oneList && (hasThousands(gold) || hasThousands(answer))) {
-    // "100,200" may also be a list: right if it is when read so.
-    const listed = equalShapes(readShape(gold, false), readShape(answer, false), symbolic);
-    if (listed.equal === true) return listed;
-  }
-  return found;
+  if (found.equal === true || !oneList || !(hasThousands(gold) || hasThousands(answer))) return found;
+  // "100,200" may also be a list: right if it is when read so, in the order that it is written in.
+  const [x, y] = [readShape(gold, false), readShape(answer, false)];
+  const listed = equalShapes(x, y, symbolic);
+  if (listed.equal !== true) return found;
+  const [first, second] = [itemsOf(x), itemsOf(y)];
+  const inOrder = first.every((item, i) => equalShapes(item, second[i] ?? NOTHING, symbolic).equal === true);
+  return inOrder ? listed : undecided("a comma may join thousands");
 }
 
 function equalShapes(gold: Shape, answer: Shape, symbolic: Symbolic): Equality {
-  const a = ofOneName(gold);
-  const b = ofOneName(answer);
+  const a = unfolded(gold, answer);
+  const b = unfolded(answer, gold);
   const recurse = (x: Shape, y: Shape) => equalShapes(x, y, symbolic);
   if (a.kind === "nothing" || b.kind === "nothing") return undecided("an item is empty");
-  if (a.kind === "relation" || b.kind === "relation") return withRelations(a, b, symbolic);
+  if (a.kind === "open") return undecided(a.why);
+  if (b.kind === "open") return undecided(b.why);
+  if (a.of !== undefined && b.of !== undefined && a.of !== b.of) return undecided(`${a.of} against ${b.of}`);
+  if (a.kind === "residues" || b.kind === "residues") return residues(a, b);
+  if (a.kind === "moment" || b.kind === "moment") {
+    return a.kind === "moment" && b.kind === "moment"
+      ? sameMoment(a.moment, b.moment)
+      : undecided("a ratio, a time or a date against something else");
+  }
+  const sets = setsOf(a, b);
+  if (sets) return sets;
+  const assignedAlike = byNames(a, b, recurse);
+  if (assignedAlike) return assignedAlike;
+  if (a.kind === "relation" || b.kind === "relation") return withRelations(a, b, symbolic, recurse);
   if (a.kind === "choice" || b.kind === "choice") return choices(a, b, recurse);
   if (a.kind === "text" || b.kind === "text") return texts(a, b);
-  if (a.kind === "written" || b.kind === "written") return written(a, b);
+  if (a.kind === "base" || b.kind === "base") {
+    return a.kind === "base" && b.kind === "base"
+      ? sameBased(a, b)
+      : undecided("a number in a base against one without");
+  }
+  if (a.kind === "such" || b.kind === "such")
+    return undecided("a set by its condition against something else");
   if (a.kind === "matrix" || b.kind === "matrix") return matrices(a, b, symbolic);
 
-  const [first, second] = [intervalsOf(a), intervalsOf(b)];
-  if (first && second && (a.kind !== "tuple" || b.kind !== "tuple"))
-    return sameIntervals(first, second, symbolic);
+  const intervals = a.kind === "tuple" && b.kind === "tuple" ? null : asSameIntervals(a, b, symbolic);
+  if (intervals) return intervals;
   if (a.kind === "union" || b.kind === "union") {
     if (a.kind !== "union" || b.kind !== "union")
       return undecided("a union against something that is no union of intervals");
-    return notDifferent(anyOrder(a.parts, b.parts, recurse, true, "the same parts"));
+    if (a.how !== b.how) return undecided("sets put together in different ways");
+    if (a.how !== "minus") return notDifferent(anyOrder(a.parts, b.parts, recurse, true, "the same parts"));
+    const [[x, ...lessX], [y, ...lessY]] = [a.parts, b.parts];
+    if (!x || !y) return undecided("an item is empty");
+    return notDifferent(
+      all([recurse(x, y), anyOrder(lessX, lessY, recurse, true, "")], "the same set without the same ones"),
+    );
   }
   if (a.kind === "tuple" && b.kind === "tuple") return tuples(a, b, recurse);
   const items = [itemsOf(a), itemsOf(b)] as const;
   if (a.kind === "expression" && b.kind === "expression") return quantities(a, b, symbolic);
   if (decimalComma(a, b) || decimalComma(b, a)) return undecided("a comma may be a decimal point");
+  const names = [valuesByName(a), valuesByName(b)] as const;
+  if (names[0] === null || names[1] === null) {
+    const found = namedAgainst(names, [a, b], recurse);
+    if (found) return found;
+  }
   if (a.kind === "tuple" || b.kind === "tuple") {
     // Brackets left off: the order is still that of the tuple.
     const other = a.kind === "tuple" ? b : a;
-    const values = byName(other);
-    if (values && values.length === itemsOf(a.kind === "tuple" ? a : b).length) {
-      const tuple = { ...(a.kind === "tuple" ? a : (b as Of<"tuple">)), items: values };
-      const found =
-        a === other ? tuples(tuple, b as Of<"tuple">, recurse) : tuples(a as Of<"tuple">, tuple, recurse);
-      return found.equal === true ? yes("the same values in the order of their names") : found;
-    }
     const parentheses = [a, b].every(
       (shape) => shape.kind !== "tuple" || (shape.open === "(" && shape.close === ")"),
     );
     if (!parentheses) return undecided("an interval or list in brackets against items without");
+    if (other.of !== undefined) return undecided("values of one name against a tuple or interval");
     if (other.kind === "list" && items[0].length === items[1].length) {
       return all(
-        items[0].map((item, i) => recurse(item, items[1][i] ?? { kind: "nothing" })),
+        items[0].map((item, i) => recurse(item, items[1][i] ?? NOTHING)),
         "the same items, brackets left off",
       );
     }
@@ -90,36 +149,42 @@ function equalShapes(gold: Shape, answer: Shape, symbolic: Symbolic): Equality {
     return anyOrder(items[0], items[1], recurse, false, "the same elements");
   }
   const inOrder = all(
-    items[0].map((item, i) => recurse(item, items[1][i] ?? { kind: "nothing" })),
+    items[0].map((item, i) => recurse(item, items[1][i] ?? NOTHING)),
     "the same items",
   );
   if (items[0].length === items[1].length && inOrder.equal === true) return inOrder;
   const any = anyOrder(items[0], items[1], recurse, true, "the same items in another order");
+  if (any.equal === false && anyOrder(items[0], items[1], recurse, false, "").equal === true) {
+    return undecided("the same items, some of them repeated");
+  }
   // Roots have no order; a ranking of names has.
   const named = items[0].some((item) => item.kind === "choice" || item.kind === "text");
   return any.equal === true && named ? undecided("the same items in another order") : any;
 }
 
-/** `x = 2, x = 3` lists the values of one unknown. */
-function ofOneName(shape: Shape): Shape {
-  const given = shape.kind === "list" ? assignments(shape) : null;
-  return given && new Set(given.map(({ name }) => name)).size === 1
-    ? { kind: "list", items: given.map(({ value }) => value) }
-    : shape;
-}
-
-/** `x = 1, y = 2` as (1, 2): the values of single letters in alphabetical order. */
-function byName(shape: Shape): Shape[] | null {
-  const given = shape.kind === "list" ? assignments(shape) : null;
-  if (!given?.every(({ name }) => /^[a-zA-Z]$/.test(name))) return null;
-  return given.sort((x, y) => (x.name < y.name ? -1 : 1)).map(({ value }) => value);
-}
-
-function assignments(list: Of<"list">): { name: string; value: Shape }[] | null {
-  const given = list.items.map((item) =>
-    item.kind === "relation" && isEquation(item) ? assigned(item) : null,
+/** One has a name for each of its values; in a tuple their order counts, and among roots x_1, x_2 none does. */
+function namedAgainst(
+  names: readonly [Named | null, Named | null],
+  shapes: readonly [Shape, Shape],
+  recurse: (x: Shape, y: Shape) => Equality,
+): Equality | null {
+  const [one, other] = names[0] ? [names[0], shapes[1]] : [names[1], shapes[0]];
+  if (!one || (one.order === "indices" && other.kind !== "tuple")) return null;
+  const [x = [], y = []] = shapes.map((shape, i) => names[i]?.values ?? itemsOf(shape));
+  const inOrder = all(
+    x.map((item, i) => recurse(item, y[i] ?? NOTHING)),
+    "the same values in the order of their names",
   );
-  return given.every((one) => one !== null) ? given : null;
+  const ordered = one.order !== null && other.kind !== "set" && other.of === undefined;
+  if (x.length === y.length && ordered && (inOrder.equal === true || other.kind === "tuple")) return inOrder;
+  const any = anyOrder(x, y, recurse, true, "");
+  return any.equal === true
+    ? undecided("values with names against values in another order, or in none")
+    : any;
+}
+
+function isInfinite(shape: Shape | undefined): boolean {
+  return shape?.kind === "expression" && infinity(shape.tex) !== 0;
 }
 
 function itemsOf(shape: Shape): Shape[] {
@@ -139,85 +204,68 @@ function matrices(a: Shape, b: Shape, symbolic: Symbolic): Equality {
   const recurse = (x: string, y: string) => equalShapes(readShape(x), readShape(y), symbolic);
   if (a.kind === "matrix" && b.kind === "matrix") {
     if (a.bars !== b.bars) return undecided("a determinant against a matrix");
-    const sameSize =
-      a.rows.length === b.rows.length && a.rows.every((row, i) => row.length === b.rows[i]?.length);
-    if (!sameSize) return no("matrices of different size");
+    if (!sameSize(a, b)) return no("matrices of different size");
     return all(
       a.rows.flatMap((row, i) => row.map((cell, j) => recurse(cell, b.rows[i]?.[j] ?? ""))),
       "the same entries",
     );
   }
   const [matrix, other] = a.kind === "matrix" ? [a, b] : [b as Of<"matrix">, a];
+  if (matrix.bars && other.kind === "expression") {
+    const value = determinant(matrix);
+    if (value === null) return undecided("a determinant that is not worked out");
+    const found: Shape = { kind: "expression", tex: value, unit: null };
+    return a === matrix ? equalShapes(found, other, symbolic) : equalShapes(other, found, symbolic);
+  }
   const column = matrix.rows.every((row) => row.length === 1) && !matrix.bars;
   if (!column || other.kind !== "tuple" || other.items.length !== matrix.rows.length) {
     return undecided("a matrix against something else");
   }
   const cells = matrix.rows.map((row) => readShape(row[0] ?? ""));
   return all(
-    cells.map((cell, i) => equalShapes(cell, other.items[i] ?? { kind: "nothing" }, symbolic)),
+    cells.map((cell, i) => equalShapes(cell, other.items[i] ?? NOTHING, symbolic)),
     "the same vector",
   );
+}
+
+/** Both are sets of real numbers, and one at least is written as more than points. Null: not decided that way. */
+function setsOf(a: Shape, b: Shape): Equality | null {
+  if (!isStretch(a) && !isStretch(b)) return null;
+  const points = [a, b].filter((shape) => shape.kind === "tuple");
+  // (1, 2) may be a point, or the two elements of a set; [1, 2) is neither.
+  if (points.length === 2) return null;
+  const other = a.kind === "tuple" ? b : a;
+  if (
+    points.some(
+      (pair) => pair.kind === "tuple" && pair.open === "(" && pair.close === ")" && other.kind === "set",
+    )
+  ) {
+    return null;
+  }
+  const [first, second] = [realSet(a), realSet(b)];
+  return first && second ? sameSets(first, second) : null;
+}
+
+function residues(a: Shape, b: Shape): Equality {
+  if (a.kind === "residues" && b.kind === "residues") return sameResidues(a.residues, b.residues);
+  const [modular, other] = a.kind === "residues" ? [a, b] : [b as Of<"residues">, a];
+  return other.kind === "expression" && other.unit === null
+    ? residueAgainst(modular.residues, other.tex)
+    : undecided("a residue against something else");
 }
 
 function tuples(a: Of<"tuple">, b: Of<"tuple">, recurse: (x: Shape, y: Shape) => Equality): Equality {
   if (a.items.length !== b.items.length) return no("tuples of different length");
   const items = all(
-    a.items.map((item, i) => recurse(item, b.items[i] ?? { kind: "nothing" })),
+    a.items.map((item, i) => recurse(item, b.items[i] ?? NOTHING)),
     "the same items",
   );
   if (a.open === b.open && a.close === b.close) return items;
   if (items.equal === false) return items;
+  const closed = ({ open, close, items: [low, high] }: Of<"tuple">) =>
+    (open === "[" && isInfinite(low)) || (close === "]" && isInfinite(high));
+  if (closed(a) || closed(b)) return undecided("a closed bracket at infinity");
   return a.items.length === 2 ? no("one end belongs to it, the other does not") : undecided("other brackets");
-}
-
-function withRelations(a: Shape, b: Shape, symbolic: Symbolic): Equality {
-  const [first, second] = [intervalsOf(a), intervalsOf(b)];
-  if (first && second) return sameIntervals(first, second, symbolic);
-  if (a.kind === "relation" && b.kind === "relation") {
-    const [x, y] = [assigned(a), assigned(b)];
-    if (x && y && isEquation(a) && isEquation(b)) {
-      if (x.name === y.name) return equalShapes(x.value, y.value, symbolic);
-      const numbers = [x, y].every(
-        ({ value }) => value.kind === "expression" && rationalOf(value.tex) !== null,
-      );
-      if (numbers) return undecided(`${x.name} against ${y.name}`);
-    }
-    return equalRelations(a, b, symbolic);
-  }
-  const [relation, other] = a.kind === "relation" ? [a, b] : [b as Relation, a];
-  if (!isEquation(relation)) {
-    return other.kind === "expression" && rationalOf(other.tex) !== null
-      ? undecided("an inequality against a number")
-      : undecided("an inequality against something else");
-  }
-  const given = assigned(relation) ?? stated(relation);
-  if (!given) return undecided("an equation against a value");
-  const found =
-    a === relation ? equalShapes(given.value, other, symbolic) : equalShapes(other, given.value, symbolic);
-  return found.equal === true ? yes(`${found.why}, after ${given.name} =`) : found;
-}
-
-/** `x = 3`, `3 = x`, `x = 6/2 = 3`: the name and its last value. */
-function assigned(relation: Relation): { name: string; value: Shape } | null {
-  const [left = "", ...rest] = relation.sides;
-  const last = rest.at(-1) ?? "";
-  if (isName(left)) return { name: compact(left), value: readShape(last) };
-  if (rest.length === 1 && isName(last)) return { name: compact(last), value: readShape(left) };
-  return null;
-}
-
-/**
- * `m + n = 116` states the value that was asked for, and `2 + 7 = 9` works one out. `x + y = 5` does not: x, y and z
- * are unknowns.
- */
-function stated(relation: Relation): { name: string; value: Shape } | null {
-  const [left = "", ...rest] = relation.sides;
-  const last = rest.at(-1) ?? "";
-  const [read, value] = [tryEvaluate(left).value, rationalOf(last)];
-  if (!read || value === null) return null;
-  const number = rationalOf(left);
-  if (number !== null) return same(number, value) ? { name: left, value: readShape(last) } : null;
-  return /[xyz]/.test(left) ? null : { name: left, value: readShape(last) };
 }
 
 /** Parts that could not be matched do not prove that two unions differ. */

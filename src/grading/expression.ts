@@ -11,20 +11,27 @@ import {
   type Value,
   variable,
 } from "./algebra.js";
-import { parseDecimal, type Rational, rational, TooLarge } from "./rational.js";
+import {
+  binomial,
+  conjugate,
+  factorial,
+  greatest,
+  type NumberFunction,
+  numberFunction,
+  wholePart,
+} from "./number-functions.js";
+import { parseDecimal, rational } from "./rational.js";
+import { Ambiguous, startsFactor, tokenize, Unreadable } from "./tokens.js";
+import { charge, TooLarge } from "./work.js";
 
-/** Not to be read in one way alone, such as 1/2x: no layer may decide it. */
-export class Ambiguous extends Error {}
-/** Not an expression at all. */
-export class Unreadable extends Error {}
-
-const TOKEN = /\s*(\\[a-zA-Z]+|\\.|\d+(?:\.\d+)?|\.\d+|\d+\.(?!\d)|[A-Za-z]|[-+*/^_=!|(){}[\],])/y;
 const GREEK =
   /^\\(?:alpha|beta|gamma|delta|epsilon|varepsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|rho|sigma|tau|phi|varphi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Phi|Psi|Omega|ell)$/;
 /** Letters that are functions when a parenthesis follows: f(2x) is not 2f(x). */
 const FUNCTION_LETTER = /^[fghFGHPQ]$/;
 const MOST_CHARACTERS = 600;
 const MOST_DEPTH = 40;
+/** Of a sum or product that is written with its bounds. */
+const MOST_ADDENDS = 300n;
 
 /**
  * The exact value of `tex`. Throws Unsupported (mathematics this layer does not cover), Ambiguous, Unreadable,
@@ -38,25 +45,11 @@ export function evaluate(tex: string): Value {
   return value;
 }
 
-function tokenize(tex: string): string[] {
-  const tokens: string[] = [];
-  TOKEN.lastIndex = 0;
-  while (TOKEN.lastIndex < tex.length) {
-    const at = TOKEN.lastIndex;
-    const token = TOKEN.exec(tex)?.[1];
-    if (token === undefined) {
-      if (tex.slice(at).trim() === "") break;
-      throw new Unsupported(tex.slice(at, at + 8));
-    }
-    tokens.push(token);
-  }
-  if (tokens.length === 0) throw new Unreadable();
-  return tokens;
-}
-
 class Parser {
   private at = 0;
   private depth = 0;
+  /** Of the sums and products around. */
+  private readonly bound = new Map<string, Value>();
   constructor(private readonly tokens: string[]) {}
 
   end(): void {
@@ -103,10 +96,18 @@ class Parser {
       } else if (op !== undefined && startsFactor(op)) {
         // 1/2x has two readings, 2 3 has none, and x2 could be x_2, x^2 or 2x.
         const digits = op === "{" ? (this.tokens[this.at + 1] ?? "") : op;
-        if (slashed || /^[\d.]/.test(digits)) throw new Ambiguous();
+        const factorials = this.tokens[this.at - 1] === "!" && op !== "{";
+        if (slashed || (/^[\d.]/.test(digits) && !factorials)) throw new Ambiguous();
+        if (op === "(" && this.mayRepeat()) throw new Ambiguous();
         value = times(value, this.factor());
       } else return value;
     }
+  }
+
+  /** 0.1(6) is a repeating decimal for some. */
+  private mayRepeat(): boolean {
+    const [before = "", , digits = "", close] = this.tokens.slice(this.at - 1, this.at + 3);
+    return /^\d*\.\d+$/.test(before) && /^\d+$/.test(digits) && close === ")";
   }
 
   /** 2\frac{1}{2} is two and a half; with an improper fraction nobody knows. */
@@ -150,6 +151,7 @@ class Parser {
   }
 
   private base(): Value {
+    charge(4);
     const token = this.take();
     if (/^[\d.]/.test(token)) {
       if (this.peek() === "_") throw new Unsupported("base");
@@ -169,9 +171,15 @@ class Parser {
       return constant(binomial(n, asRational(this.argument())));
     }
     if (token === "\\pi") return variable(token);
+    if (token === "\\lfloor" || token === "\\lceil") return this.wholePart(token);
+    if (token === "\\overline") return conjugate(this.argument());
+    if (token === "\\sum" || token === "\\prod") return this.series(token);
+    const named = numberFunction(token);
+    if (named) return this.ofNumbers(named);
     if (GREEK.test(token) || /^[A-Za-z]$/.test(token)) {
       if (FUNCTION_LETTER.test(token) && this.peek() === "(") throw new Ambiguous();
-      return variable(token + this.subscript());
+      const name = token + this.subscript();
+      return this.bound.get(name) ?? variable(name);
     }
     if (token.startsWith("\\")) throw new Unsupported(token);
     throw new Unreadable();
@@ -182,6 +190,53 @@ class Parser {
     const close = open === "(" ? ")" : open === "{" ? "}" : "]";
     if (this.take() !== close) throw new Unreadable();
     return value;
+  }
+
+  private wholePart(open: string): Value {
+    const value = this.sum();
+    if (this.take() !== (open === "\\lfloor" ? "\\rfloor" : "\\rceil")) throw new Unreadable();
+    return wholePart(value, open === "\\lfloor" ? "floor" : "ceil");
+  }
+
+  /** \gcd(12, 18) and the like, of numbers alone. */
+  private ofNumbers(name: NumberFunction): Value {
+    const open = this.take();
+    if (open !== "(" && open !== "{") throw new Unsupported(name);
+    const values = [this.sum()];
+    while (this.peek() === ",") {
+      this.at++;
+      values.push(this.sum());
+    }
+    if (this.take() !== (open === "(" ? ")" : "}")) throw new Unreadable();
+    return greatest(name, values);
+  }
+
+  /** \sum_{k=1}^{n} of one product, which ends where the next + or - stands. */
+  private series(command: string): Value {
+    const name = this.expect("_", "{").take();
+    if (!/^[A-Za-z]$/.test(name) || this.bound.has(name)) throw new Unreadable();
+    const first = asRational(this.expect("=").sum());
+    const last = asRational(this.expect("}", "^").exponent());
+    if (first?.d !== 1n || last?.d !== 1n) throw new Unsupported("series");
+    if (last.n - first.n >= MOST_ADDENDS) throw new TooLarge();
+    const body = this.at;
+    let total = constant(rational(command === "\\sum" ? 0n : 1n));
+    if (last.n < first.n) this.product();
+    for (let k = first.n; k <= last.n; k++) {
+      this.at = body;
+      this.bound.set(name, constant(rational(k)));
+      const value = this.product();
+      total = command === "\\sum" ? plus(total, value) : times(total, value);
+    }
+    this.bound.delete(name);
+    // Whether what is added belongs to each addend is not to be seen.
+    if (this.peek() === "+" || this.peek() === "-") throw new Ambiguous();
+    return total;
+  }
+
+  private expect(...tokens: string[]): this {
+    for (const token of tokens) if (this.take() !== token) throw new Unreadable();
+    return this;
   }
 
   private absolute(): Value {
@@ -241,27 +296,4 @@ class Parser {
     if (token === undefined) throw new Unreadable();
     return token;
   }
-}
-
-function startsFactor(token: string): boolean {
-  return /^[\dA-Za-z.({[]/.test(token) || (token.startsWith("\\") && token !== "\\}");
-}
-
-function factorial(q: Rational | null): Rational {
-  if (q === null || q.d !== 1n || q.n < 0n) throw new Unsupported("factorial");
-  if (q.n > 300n) throw new TooLarge();
-  let product = 1n;
-  for (let i = 2n; i <= q.n; i++) product *= i;
-  return rational(product);
-}
-
-function binomial(n: Rational | null, k: Rational | null): Rational {
-  if (n === null || k === null || n.d !== 1n || k.d !== 1n || n.n < 0n || k.n < 0n) {
-    throw new Unsupported("binomial");
-  }
-  if (n.n > 1000n) throw new TooLarge();
-  if (k.n > n.n) return rational(0n);
-  let result = 1n;
-  for (let i = 1n; i <= k.n; i++) result = (result * (n.n - i + 1n)) / i;
-  return rational(result);
 }

@@ -3,6 +3,8 @@
  * is not plainly an answer is left alone.
  */
 import { type Box, findBoxes } from "../problems/boxed.js";
+import { ANSWER_READERS, type AnswerReader } from "./types.js";
+import { valueEnd } from "./value-end.js";
 
 export interface Extracted {
   answer: string;
@@ -10,6 +12,7 @@ export interface Extracted {
   span: [number, number];
   /** In a person's words, e.g. "\\boxed{}". */
   how: string;
+  reader: AnswerReader;
 }
 
 const PLACEHOLDER =
@@ -18,19 +21,35 @@ const PLACEHOLDER =
 const JOINT = /^[\s$.]*(?:,|;|and|or|,\s*and|\\text\{\s*(?:and|or)\s*\}|\\quad)[\s$]*$/;
 const LONGEST = 400;
 
-/** The final answer of `text`, read after its thinking; null when there is none, or when it is still thinking. */
-export function extractAnswer(text: string): Extracted | null {
+/**
+ * The final answer of `text`, read after its thinking by one of `readers`; null when there is none, or when it is still
+ * thinking.
+ */
+export function extractAnswer(
+  text: string,
+  readers: readonly AnswerReader[] = ANSWER_READERS,
+): Extracted | null {
   const start = afterThinking(text);
   if (start === null) return null;
-  const explicit = [boxed(text, start), tagged(text, start), hashed(text, start)]
+  const read = (reader: AnswerReader) => (readers.includes(reader) ? READERS[reader](text, start) : null);
+  const explicit = [read("boxed"), read("tag"), read("hash")]
     .filter((found) => found !== null)
     .sort((a, b) => a.span[1] - b.span[1])
     .at(-1);
   if (explicit) return explicit;
   // A box that never closes is an answer cut short: nothing before it counts any more.
-  if (findBoxes(text.slice(start)).open) return null;
-  return announced(text, start) ?? bold(text, start) ?? lastLine(text, start);
+  if (readers.includes("boxed") && findBoxes(text.slice(start)).open) return null;
+  return read("announced") ?? read("bold") ?? read("lastLine");
 }
+
+const READERS: Record<AnswerReader, (text: string, start: number) => Extracted | null> = {
+  boxed,
+  tag: tagged,
+  hash: hashed,
+  announced,
+  bold,
+  lastLine,
+};
 
 /** Offset where the answer part begins. Thinking may begin in the prompt, so its start tag need not be here. */
 function afterThinking(text: string): number | null {
@@ -53,11 +72,12 @@ function boxed(text: string, start: number): Extracted | null {
     joint.unshift(box);
   }
   const first = joint[0] ?? last;
-  if (joint.length === 1) return trimmed(text, start + last.start, start + last.end, "\\boxed{}");
+  if (joint.length === 1) return trimmed(text, start + last.start, start + last.end, "\\boxed{}", "boxed");
   return {
     answer: joint.map((box) => content(text, start, box).trim()).join(", "),
     span: [start + first.start, start + last.end],
     how: `${joint.length} boxes`,
+    reader: "boxed",
   };
 }
 
@@ -72,7 +92,7 @@ function tagged(text: string, start: number): Extracted | null {
   const from = open + "<answer>".length;
   const inner = text.slice(from, close);
   if (/\\(?:boxed|fbox)/.test(inner) || inner.length > LONGEST || PLACEHOLDER.test(inner.trim())) return null;
-  return trimmed(text, from, close, "<answer>");
+  return trimmed(text, from, close, "<answer>", "tag");
 }
 
 /** GSM8K's `#### 72`. */
@@ -84,12 +104,24 @@ function hashed(text: string, start: number): Extracted | null {
   // In Markdown the same signs begin a heading.
   if (!/\d|\\|^\s*\S{1,12}\s*$/.test(inner) || /[a-z]{3,} [a-z]{3,} [a-z]{3,}/i.test(inner)) return null;
   const from = at + 4 + (line?.[0].length ?? 0) - inner.length;
-  return trimmed(text, from, from + inner.length, "####");
+  return trimmed(text, from, from + inner.length, "####", "hash");
 }
 
 const ANNOUNCEMENT =
-  /(?:final\s+answer|answer|result|solution)(?:\s+(?:to|for|of)\s[^.:\n]{1,80}?)?(?:\s*\*\*)?\s*(?:(?:is|are|equals|=)(?![a-zA-Z])\s*:?|:)\s*(?:\*\*)?\s*/gi;
-const NUMBER = "[-+−]?\\$?\\d[\\d,]*(?:\\.\\d+)?(?:\\s*/\\s*\\d+)?%?";
+  /(?:(?:最终)?答案(?:是|为)?\s*[::]?|(?:final\s+answer|answer|result|solution)(?:\s+(?:to|for|of)\s[^.:\n]{1,80}?)?(?:\s*\*\*)?\s*(?:(?:is|are|equals|=)(?![a-zA-Z])\s*:?|:))\s*(?:\*\*)?\s*/gi;
+const NUMBER =
+  "[-+−]?[$€£]?\\d+(?:,\\d+)*(?:\\.\\d+)?(?:\\s*/\\s*\\d+)?(?:\\s*\\\\?%|\\s*°(?:\\s*[CF](?![a-zA-Z]))?|\\s*¢)?";
+const MATHEMATICS = /^(?:\$\$([^$]+)\$\$|\$([^$]+)\$|\\\(([\s\S]+?)\\\)|\\\[([\s\S]+?)\\\])/;
+/** Between the dollars of two prices. */
+const PROSE = /\*\*|\n\s*\n|\s[A-Za-z]{2,}\s/;
+/** Behind one choice, another: "and C", ", (C)", " (C)". */
+const ANOTHER_CHOICE =
+  /^[\s)*]*(?:[,;&/+]|\\&|(?:and|or)\b)[\s(*,]*(?:(?:and|or)\b)?[\s(*]*[A-J](?![A-Za-z'])|^[\s)*]*\(?[A-J]\)|^[^\n]*?(?:\b(?:and|or)\b|[,;&])[\s(*]*[A-J]\)/;
+/** The letter begins a formula. */
+const GOES_ON =
+  /^\s*(?:\\(?!text|[dt]?frac|sqrt|[([]|q?quad|boxed)|\*(?!\*)|[-–<>≤≥∩∪×·^_=+/|'!])|^\s*(?:if|when|to|plus|minus|times|divided)\b/;
+/** "A triangle", not "A because …". */
+const ARTICLE = /^A (?!because\b|since\b|as\b|is\b)[a-z]/;
 
 /** "The answer is …": the last such phrase with something after it that can only be an answer. */
 function announced(text: string, start: number): Extracted | null {
@@ -97,44 +129,55 @@ function announced(text: string, start: number): Extracted | null {
   const match = [...tail.matchAll(ANNOUNCEMENT)].at(-1);
   if (!match) return null;
   const from = start + match.index + match[0].length;
-  return readAnswer(text, from, "answer is");
+  return readAnswer(text, from, "announced");
 }
 
-/** Mathematics, a number with perhaps a unit, a choice or a yes or no at `from`, up to the end of the sentence. */
-function readAnswer(text: string, from: number, how: string): Extracted | null {
+/** Mathematics, a number with perhaps a unit, a choice or a yes or no at `from`, if the sentence ends with it. */
+function readAnswer(text: string, from: number, reader: "announced" | "bold"): Extracted | null {
+  const how = reader === "bold" ? "bold text" : "answer is";
   const rest = text.slice(from, from + LONGEST);
-  const math = /^(?:\$\$([^$]+)\$\$|\$([^$]+)\$|\\\(([\s\S]+?)\\\)|\\\[([\s\S]+?)\\\])/.exec(rest);
-  if (math) {
-    const inner = math.slice(1).find((group) => group !== undefined) ?? "";
-    const after = rest.slice(math[0].length);
-    // "$3$ or $4$" is not the answer 3.
-    if (/^\s*(?:,|and|or)\s*\$/.test(after) || /^\s*(?:or|and|to|plus|minus|times)\b/.test(after))
-      return null;
+  const behind = (length: number) => text.slice(from + length, from + length + LONGEST);
+  const math = MATHEMATICS.exec(rest);
+  const inner = math?.slice(1).find((group) => group !== undefined) ?? "";
+  if (math && !PROSE.test(inner.replace(/\\text\s*\{[^{}]*\}/g, ""))) {
+    const more = valueEnd("", behind(math[0].length));
+    if (more === null) return null;
+    if (more > 0)
+      return /(?:[\d)}]|\\pi)\s*$/.test(inner)
+        ? trimmed(text, from, from + math[0].length + more, how, reader)
+        : null;
     const at = from + rest.indexOf(inner, math[0].startsWith("$$") || math[0].startsWith("\\") ? 2 : 1);
-    return trimmed(text, at, at + inner.length, how);
+    return trimmed(text, at, at + inner.length, how, reader);
   }
   const plain = new RegExp(
     `^(?:\\(?([A-J])\\)?(?=[\\s.,:;*)]|$)|(${NUMBER})(?![\\d\\w^({/+=-]|\\*(?!\\*)| *[-+*/^=×] *\\d)|((?:yes|no|true|false)(?![a-z])))`,
     "i",
   ).exec(rest);
   if (!plain) return null;
-  // A lower-case "a" is an article.
-  if (plain[1] && !/[A-J]/.test(plain[1])) return null;
-  const after = rest.slice(plain[0].length);
-  if (/^\s*(?:,?\s*(?:or|and|to|plus|minus|times|if|when|divided)\b|(?!\*\*)[-–+*/×^=]\s*\S)/.test(after))
+  const [value, letter, number] = plain;
+  const after = behind(value.length);
+  const more = number ? valueEnd(number, after) : 0;
+  if (more === null) return null;
+  if (letter && (!/[A-J]/.test(letter) || ANOTHER_CHOICE.test(after) || GOES_ON.test(after))) return null;
+  if (ARTICLE.test(value + after)) return null;
+  if (!letter && !number && !/^(?:\*\*|["”)])*\s*(?:$|[.,;:!。\n]|because\b|since\b)/.test(after))
     return null;
-  return trimmed(text, from, from + plain[0].length, how);
+  return trimmed(text, from, from + value.length + more, how, reader);
 }
 
-/** `**72**` in the last paragraph, and nothing else in bold that could be the answer. */
+const BEGINS_ANSWER = /^\s*(?:[-+−]?[$€£\\\d]|\(?[A-J](?![a-zA-Z])|(?:[Yy]es|[Nn]o|[Tt]rue|[Ff]alse)\b)/;
+/** "1. Compute the sum". */
+const HEADING = /^\s*\d+[.)]\s/;
+
+/** `**72**` in the last paragraph, and nothing else in bold that could be the answer or a part of it. */
 function bold(text: string, start: number): Extracted | null {
   const paragraph = text.trimEnd().lastIndexOf("\n\n");
   const from = Math.max(start, paragraph, 0);
-  const matches = [...text.slice(from).matchAll(/\*\*([^*\n]{1,120})\*\*/g)];
-  const read = matches.map((match) => readAnswer(text, from + match.index + 2, "bold text"));
-  const answers = read.filter((found) => found !== null);
-  const [only] = answers;
-  return only && answers.every((found) => found.answer === only.answer) ? only : null;
+  const read = [...text.slice(from).matchAll(/\*\*([^*\n]{1,120})\*\*/g)]
+    .filter(([, inner = ""]) => BEGINS_ANSWER.test(inner) && !HEADING.test(inner))
+    .map((match) => readAnswer(text, from + match.index + 2, "bold"));
+  const [only] = read;
+  return only && read.every((found) => found?.answer === only.answer) ? only : null;
 }
 
 /** A last line that says `x = 3` and nothing else. */
@@ -149,14 +192,20 @@ function lastLine(text: string, start: number): Extracted | null {
     );
   if (!match?.[1]) return null;
   const at = from + line.lastIndexOf(match[1]);
-  return trimmed(text, at, at + match[1].length, "the last line");
+  return trimmed(text, at, at + match[1].length, "the last line", "lastLine");
 }
 
-function trimmed(text: string, from: number, to: number, how: string): Extracted | null {
+function trimmed(
+  text: string,
+  from: number,
+  to: number,
+  how: string,
+  reader: AnswerReader,
+): Extracted | null {
   let start = from;
   let end = to;
   while (start < end && /\s/.test(text[start] ?? "")) start++;
   while (end > start && /[\s.,;]/.test(text[end - 1] ?? "")) end--;
   if (end > start && text.slice(start, end).endsWith("\\")) end--;
-  return end > start ? { answer: text.slice(start, end), span: [start, end], how } : null;
+  return end > start ? { answer: text.slice(start, end), span: [start, end], how, reader } : null;
 }

@@ -2,27 +2,22 @@
 import { all, anyOrder, no, undecided, yes } from "./decide.js";
 import type { Symbolic } from "./exact.js";
 import { expressions, infinity } from "./quantities.js";
-import { asIntervals, type Interval, isEquation, type Relation } from "./relations.js";
+import { asIntervals, type Interval } from "./relations.js";
 import type { Shape } from "./shape.js";
 import type { Equality } from "./types.js";
 
+const UNKNOWN = /^\{?(?:(?!e)[a-zA-Z]|\\(?!pi|infty)[a-zA-Z]+)\}?(?:_\w)?$/;
+
 /** What can be read as intervals: [a, b), unions of them, \mathbb{R}; a pair in brackets only against another. */
-export function intervalsOf(shape: Shape): Interval[] | null {
+function intervalsOf(shape: Shape): Interval[] | null {
   if (shape.kind === "relation") return asIntervals(shape);
   if (shape.kind === "expression") {
     const whole = /^(?:\\mathbb\s*\{?\s*R\s*\}?|\\R|\\Reals)$/.test(shape.tex);
     return whole ? [{ low: null, lowClosed: false, high: null, highClosed: false }] : null;
   }
   if (shape.kind === "union") {
-    const parts = shape.parts.map(intervalsOf);
-    return parts.every((part) => part !== null) ? parts.flat() : null;
-  }
-  if (
-    shape.kind === "list" &&
-    shape.items.length > 1 &&
-    shape.items.every((item) => item.kind === "relation")
-  ) {
-    const parts = shape.items.map((item) => (isEquation(item as Relation) ? null : intervalsOf(item)));
+    // What parts share, or one without another, is no union: its ends alone do not say what it is.
+    const parts = shape.how === "cup" ? shape.parts.map(intervalsOf) : [null];
     return parts.every((part) => part !== null) ? parts.flat() : null;
   }
   if (shape.kind !== "tuple" || shape.items.length !== 2) return null;
@@ -34,8 +29,24 @@ export function intervalsOf(shape: Shape): Interval[] | null {
   return [{ low, lowClosed: shape.open === "[", high, highClosed: shape.close === "]" }];
 }
 
+/** Null: one of them cannot be read as intervals. */
+export function asSameIntervals(a: Shape, b: Shape, symbolic: Symbolic): Equality | null {
+  const [first, second] = [intervalsOf(a), intervalsOf(b)];
+  if (!first || !second) return null;
+  const found = sameIntervals(first, second, symbolic);
+  const [x, y] = [unknownOf(a), unknownOf(b)];
+  return found.equal === true && x !== null && y !== null && x !== y ? undecided(`${x} against ${y}`) : found;
+}
+
+/** The letter that an interval was written with. */
+function unknownOf(shape: Shape): string | null {
+  if (shape.kind === "relation") return shape.sides.find((side) => UNKNOWN.test(side)) ?? null;
+  if (shape.kind === "union") return shape.parts.map(unknownOf).find((name) => name !== null) ?? null;
+  return shape.of ?? null;
+}
+
 /** The same intervals in any order; unions that are divided differently stay undecided. */
-export function sameIntervals(a: Interval[], b: Interval[], symbolic: Symbolic): Equality {
+function sameIntervals(a: Interval[], b: Interval[], symbolic: Symbolic): Equality {
   const end = (x: string | null, y: string | null, sign: number): Equality => {
     const infinite = (tex: string | null) => tex === null || infinity(tex) === sign;
     if (infinite(x) || infinite(y))

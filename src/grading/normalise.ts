@@ -1,5 +1,6 @@
 /** Ways of writing the same thing made one: the strings that all later layers read. */
 import { findBoxes, matchingBrace } from "../problems/boxed.js";
+import { plainNumbers, plainSpelling } from "./spelling.js";
 
 const CHARACTERS: Record<string, string> = {
   "−": "-",
@@ -22,11 +23,12 @@ const CHARACTERS: Record<string, string> = {
   "∩": "\\cap ",
   "∈": "\\in ",
   "∅": "\\emptyset ",
-  "²": "^2",
-  "³": "^3",
-  "½": "\\frac{1}{2}",
-  "¼": "\\frac{1}{4}",
-  "¾": "\\frac{3}{4}",
+  "∨": "\\lor ",
+  "∧": "\\land ",
+  "≈": "\\approx ",
+  "≡": "\\equiv ",
+  ℝ: "\\mathbb{R} ",
+  "∖": "\\setminus ",
   "’": "'",
   "\u00a0": " ",
   "\u2009": " ",
@@ -48,7 +50,7 @@ const TEXT_COMMAND =
  */
 export function normalise(answer: string, thousands = true): string {
   let s = answer.trim().replace(/\\\\(?:\s*\[[^\]]*\])?/g, ROW);
-  s = unwrapBox(s);
+  s = plainSpelling(unwrapBox(s));
   s = s.replace(CHARACTER, (character) => CHARACTERS[character] ?? character);
   s = s.replace(/√\s*(\d+|\{[^{}]*\}|\([^()]*\))/g, (_, under: string) => `\\sqrt{${bare(under)}}`);
   s = dollars(s);
@@ -59,14 +61,17 @@ export function normalise(answer: string, thousands = true): string {
     )
     .replace(/\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits)(?![a-zA-Z])/g, "")
     .replace(/\\!/g, "")
-    .replace(/\\(?:[,;: ]|quad(?![a-zA-Z])|qquad(?![a-zA-Z])|thinspace(?![a-zA-Z]))|~/g, " ")
+    .replace(/\\(?:[,;: ]|thinspace(?![a-zA-Z]))|~/g, " ")
+    // Wider than what joins thousands.
+    .replace(/\\q?quad(?![a-zA-Z])/g, "  ")
     .replace(/\\[dtc]frac(?![a-zA-Z])/g, "\\frac")
     .replace(/\\leq?(?:slant)?(?![a-zA-Z])/g, "\\le ")
     .replace(/\\geq?(?:slant)?(?![a-zA-Z])/g, "\\ge ")
     .replace(/\\neq?(?![a-zA-Z])/g, "\\ne ")
     .replace(/<=/g, "\\le ")
     .replace(/>=/g, "\\ge ")
-    .replace(/!=/g, "\\ne ")
+    // Right after a name it may be a factorial.
+    .replace(/(?<![\w)}\]])!=/g, "\\ne ")
     .replace(/\\lt(?![a-zA-Z])/g, "<")
     .replace(/\\gt(?![a-zA-Z])/g, ">")
     .replace(/\\[lr]vert(?![a-zA-Z])|\\[lr]?mid(?![a-zA-Z])/g, "|")
@@ -78,7 +83,7 @@ export function normalise(answer: string, thousands = true): string {
     .replace(/\{([^{}]*)\\over(?![a-zA-Z])([^{}]*)\}/g, "\\frac{$1}{$2}")
     .replace(PLAIN_ROOT, "\\sqrt{$1}")
     .replace(PLAIN_PI, "\\pi ");
-  s = texts(s);
+  s = plainNumbers(texts(s));
   s = s.replace(/(\d)\s*\{,\}\s*(?=\d{3}(?!\d))/g, "$1");
   s = s.replace(/(?<![\d.])\d{1,3}(?: \d{3})+(?![\d/])/g, (number) => number.replace(/ /g, ""));
   if (thousands) s = joinThousands(s);
@@ -172,6 +177,7 @@ function trimEnds(s: string): string {
     const before = out;
     // "0.333..." goes on; only a full stop ends.
     if (!/\.\.$/.test(out)) out = out.replace(/(?<!\\)[.,;:]+$/, "").trim();
+    if (out.endsWith(ROW)) out = out.slice(0, -1).trim();
     if (out.startsWith("{") && matchingBrace(out, 0) === out.length - 1) out = out.slice(1, -1).trim();
     if (out === before) return out;
   }

@@ -1,12 +1,10 @@
 /** Exact fractions of bigints, always reduced, denominators positive. */
+import { charge, TooLarge } from "./work.js";
 
 export interface Rational {
   readonly n: bigint;
   readonly d: bigint;
 }
-
-/** Nothing here was decided: a number grew past what an answer could be. */
-export class TooLarge extends Error {}
 
 /** About 2,400 decimal digits: far beyond any answer, far below what would cost time. */
 const MOST_BITS = 8192;
@@ -19,7 +17,11 @@ export function rational(n: bigint, d = 1n): Rational {
   if (d === 0n) throw new RangeError("division by zero");
   const g = d === 1n ? 1n : gcd(n < 0n ? -n : n, d < 0n ? -d : d);
   const signed = d < 0n ? -g : g;
-  const reduced = g === 1n && d > 0n ? { n, d } : { n: n / signed, d: d / signed };
+  return bounded(g === 1n && d > 0n ? { n, d } : { n: n / signed, d: d / signed });
+}
+
+function bounded(reduced: Rational): Rational {
+  charge(1 + words(reduced.n) + words(reduced.d));
   if (reduced.n > LARGEST || reduced.n < -LARGEST || reduced.d > LARGEST) throw new TooLarge();
   return reduced;
 }
@@ -47,14 +49,26 @@ export function power(a: Rational, exponent: number): Rational {
   }
   const n = a.n ** BigInt(e);
   const d = a.d ** BigInt(e);
-  return exponent < 0 ? rational(d, n) : rational(n, d);
+  if (exponent >= 0) return bounded({ n, d });
+  if (n === 0n) throw new RangeError("division by zero");
+  return bounded(n < 0n ? { n: -d, d: -n } : { n: d, d: n });
 }
 
-function gcd(a: bigint, b: bigint): bigint {
+/** Of two numbers that are not negative; 1 where both are zero. */
+export function gcd(a: bigint, b: bigint): bigint {
+  const shorter = Math.min(words(a), words(b));
+  // As many divisions as the shorter has digits, each of which costs in proportion to its length.
+  charge(2 + shorter * (10 + shorter));
   let x = a;
   let y = b;
   while (y !== 0n) [x, y] = [y, x % y];
   return x === 0n ? 1n : x;
+}
+
+const WORD = 1n << 64n;
+/** Of 64 bits; 0 for a number that fits into one. */
+function words(n: bigint): number {
+  return n < WORD && n > -WORD ? 0 : bits(n) / 64;
 }
 
 function bits(n: bigint): number {

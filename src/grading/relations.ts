@@ -1,20 +1,11 @@
 /** Equations and inequalities as what they say, never by the numeric equality of their sides. */
-import {
-  asLinear,
-  degreeOf,
-  hasDenominator,
-  minus,
-  numeratorOf,
-  plus,
-  ratio,
-  type Value,
-  variablesOf,
-} from "./algebra.js";
+import { asLinear, cleared, degreeOf, minus, plus, ratio, type Value, variablesOf } from "./algebra.js";
 import { all, no, undecided, yes } from "./decide.js";
 import { equalExpressions, type Symbolic, tryEvaluate } from "./exact.js";
-import { divide, negate, type Rational, TooLarge } from "./rational.js";
+import { divide, negate, type Rational } from "./rational.js";
 import type { RelationSign, Shape } from "./shape.js";
 import type { Equality } from "./types.js";
+import { TooLarge } from "./work.js";
 
 export type Relation = Extract<Shape, { kind: "relation" }>;
 
@@ -81,12 +72,16 @@ export function equalRelations(gold: Relation, answer: Relation, symbolic: Symbo
   if ((signA === "=") !== (signB === "=") || (signA === "\\ne") !== (signB === "\\ne")) {
     return no("an equation against an inequality");
   }
-  if (hasDenominator(a) || hasDenominator(b)) {
-    // Multiplying out changes where a relation is defined; for equations the zeros of the numerator stand.
-    if (signA !== "=") return undecided("inequalities with denominators");
-  }
   try {
-    return proportional(numeratorOf(a), signA, numeratorOf(b), signB);
+    const [[top, bottom], [otherTop, otherBottom]] = [cleared(a), cleared(b)];
+    if (variablesOf(bottom).length === 0 && variablesOf(otherBottom).length === 0)
+      return proportional(a, signA, b, signB);
+    // Multiplied out, a relation may hold where its denominator is zero, and an inequality may turn round.
+    const open = undecided("relations with denominators");
+    if (signA !== "=" || ratio(bottom, otherBottom) === null) return open;
+    const found = proportional(top, signA, otherTop, signB);
+    // A denominator of several terms may take away a solution of either numerator.
+    return found.equal === true || bottom.numerator.size === 1 ? found : open;
   } catch (error) {
     if (error instanceof TooLarge) return undecided("too large to work out");
     throw error;

@@ -40,7 +40,8 @@ export function wraps(s: string): boolean {
   return false;
 }
 
-function depthChange(s: string, i: number): number {
+/** By how much the depth of brackets changes with the character at `i`. */
+export function depthChange(s: string, i: number): number {
   const char = s[i] ?? "";
   if (char === "\\") {
     if (s[i + 1] === "{" || s.startsWith("\\begin", i) || s.startsWith("\\langle", i)) return 1;

@@ -1,30 +1,55 @@
-/** The grading thread as seen from outside: one comparison under way, each with its own time limit. */
+/** The grading thread as seen from outside: one request under way, each with its own time limit. */
 import { Worker } from "node:worker_threads";
 import { distFile } from "../protocol/paths.js";
 import { undecided } from "./decide.js";
-import type { Equality } from "./types.js";
+import type { Equality, EqualityHint, GraderSettings } from "./types.js";
 
-export interface Comparison {
-  id: number;
-  gold: string;
-  answer: string;
+/** What the thread is asked: one comparison, or some statements of a solution. */
+export type ThreadRequest =
+  | { kind: "compare"; id: number; gold: string; answer: string; settings: ComparisonSettings }
+  | ({ kind: "relations"; id: number } & RelationsRequest);
+/** What of the settings a comparison depends on. */
+export type ComparisonSettings = Pick<GraderSettings, "tolerance" | "units">;
+export interface RelationsRequest {
+  text: string;
+  problem: string;
+  /** The statement to go on with. */
+  from: number;
+  /** Statements are looked at until so many milliseconds are over; 0: one alone. */
+  milliseconds: number;
 }
-export type ThreadReply = { kind: "ready" } | { kind: "done"; id: number; equality: Equality };
+export interface RelationsReply {
+  hints: EqualityHint[];
+  /** Null at the end. */
+  next: number | null;
+}
+export type ThreadReply =
+  | { kind: "ready" }
+  | { kind: "done"; id: number; equality: Equality }
+  | ({ kind: "hints"; id: number } & RelationsReply);
 
 export interface ThreadOptions {
   /** The bundled worker; by default dist/grading-thread.js. */
   workerFile?: string;
-  /** For one comparison, in milliseconds; loading does not count. */
+  /** For one request, in milliseconds of processor time; loading does not count. */
   timeLimit?: number;
 }
 
-interface Job extends Comparison {
-  settle(equality: Equality): void;
+interface Job {
+  request: ThreadRequest;
+  answered(reply: ThreadReply): void;
+  /** It came to nothing, and why. */
+  lost(why: string): void;
 }
 
 /** Loading compute-engine takes most of a second; on a busy machine much more. */
 const LOADING_LIMIT = 60_000;
+/** Milliseconds of processor time: an honest comparison takes 10 to 80; a slice of relations asks for less by itself. */
+const TIME_LIMIT = { compare: 150, relations: 1000 };
+/** On a busy machine the thread may wait for its turn: so many times the limit by the clock, and no more. */
+const PATIENCE = 20;
 const MEMORY_MB = 256;
+const CLOSED = "the grader was closed";
 
 /**
  * Starts with the first comparison. A comparison that overruns its time or takes the thread down with it is
@@ -32,7 +57,7 @@ const MEMORY_MB = 256;
  */
 export class GradingThread {
   private readonly file: string;
-  private readonly timeLimit: number;
+  private readonly timeLimit: number | undefined;
   private readonly line: Job[] = [];
   private current: Job | undefined;
   private worker: Worker | undefined;
@@ -45,23 +70,42 @@ export class GradingThread {
 
   constructor(options: ThreadOptions = {}) {
     this.file = options.workerFile ?? distFile("grading-thread.js");
-    this.timeLimit = options.timeLimit ?? 1000;
+    this.timeLimit = options.timeLimit;
   }
 
-  compare(gold: string, answer: string): Promise<Equality> {
-    if (this.disposed) return Promise.resolve(undecided("the grader was closed"));
+  compare(gold: string, answer: string, settings: ComparisonSettings): Promise<Equality> {
     return new Promise((settle) => {
-      this.line.push({ id: this.nextId++, gold, answer, settle });
-      this.advance();
+      this.put({
+        request: { kind: "compare", id: this.nextId++, gold, answer, settings },
+        answered: (reply) => settle(reply.kind === "done" ? reply.equality : undecided("no reply")),
+        lost: (why) => settle(undecided(why)),
+      });
+    });
+  }
+
+  /** Null: the thread ended over it, or is closed. */
+  relations(request: RelationsRequest): Promise<RelationsReply | null> {
+    return new Promise((settle) => {
+      this.put({
+        request: { kind: "relations", id: this.nextId++, ...request },
+        answered: (reply) => settle(reply.kind === "hints" ? reply : null),
+        lost: () => settle(null),
+      });
     });
   }
 
   async dispose(): Promise<void> {
     this.disposed = true;
     await this.stop();
-    for (const job of [this.current, ...this.line]) job?.settle(undecided("the grader was closed"));
+    for (const job of [this.current, ...this.line]) job?.lost(CLOSED);
     this.current = undefined;
     this.line.length = 0;
+  }
+
+  private put(job: Job): void {
+    if (this.disposed) job.lost(CLOSED);
+    else this.line.push(job);
+    this.advance();
   }
 
   private advance(): void {
@@ -70,13 +114,20 @@ export class GradingThread {
     if (!this.worker || !this.ready) return;
     this.current = this.line.shift();
     if (!this.current) return;
-    const { id, gold, answer } = this.current;
     this.worker.ref();
-    this.worker.postMessage({ id, gold, answer } satisfies Comparison);
-    this.timer = setTimeout(
-      () => this.abandon(`ran out of time (${this.timeLimit / 1000} s)`),
-      this.timeLimit,
-    );
+    this.worker.postMessage(this.current.request);
+    const limit = this.timeLimit ?? TIME_LIMIT[this.current.request.kind];
+    this.watch(limit, limit, performance.now() + PATIENCE * limit, process.cpuUsage());
+  }
+
+  /** Looks again after `wait` milliseconds whether the request has had its processor time. */
+  private watch(wait: number, limit: number, until: number, before: NodeJS.CpuUsage): void {
+    this.timer = setTimeout(() => {
+      const { user, system } = process.cpuUsage(before);
+      const left = limit - (user + system) / 1000;
+      if (left > 1 && performance.now() < until) this.watch(left, limit, until, before);
+      else this.abandon(`ran out of time (${limit / 1000} s)`);
+    }, wait);
   }
 
   private start(): void {
@@ -99,9 +150,10 @@ export class GradingThread {
     if (message.kind === "ready") {
       this.ready = true;
       this.failedStarts = 0;
-    } else if (message.id === this.current?.id) {
-      this.current.settle(message.equality);
+    } else if (message.id === this.current?.request.id) {
+      const job = this.current;
       this.current = undefined;
+      job.answered(message);
     }
     // Idle, it must not keep the process alive.
     if (this.line.length === 0) worker.unref();
@@ -121,15 +173,14 @@ export class GradingThread {
     const job = this.current;
     this.current = undefined;
     void this.stop();
-    job?.settle(undecided(why));
+    job?.lost(why);
     this.advance();
   }
 
   private failStart(why: string): void {
     void this.stop();
     if (++this.failedStarts > 1) {
-      for (const job of this.line.splice(0))
-        job.settle(undecided(`the grading thread does not start: ${why}`));
+      for (const job of this.line.splice(0)) job.lost(`the grading thread does not start: ${why}`);
     }
     this.advance();
   }

@@ -10,17 +10,24 @@ type Of<K extends Shape["kind"]> = Extract<Shape, { kind: K }>;
 /** One of them is a choice at least. A letter decides against a letter; content alone never decides "different". */
 export function choices(a: Shape, b: Shape, recurse: (x: Shape, y: Shape) => Equality): Equality {
   if (a.kind === "choice" && b.kind === "choice") {
-    if (a.letter !== b.letter) return no("another choice");
-    if (a.rest === "" || b.rest === "") return yes("the same choice");
-    const contents = recurse(readShape(a.rest), readShape(b.rest));
-    return contents.equal === true
-      ? yes("the same choice")
-      : undecided("the same letter with another content");
+    if (a.letter === b.letter && (a.rest === "" || b.rest === "")) return yes("the same choice");
+    const contents =
+      a.rest === "" || b.rest === "" ? null : recurse(readShape(a.rest), readShape(b.rest)).equal;
+    if (a.letter !== b.letter) {
+      return contents === true ? undecided("another letter with the same content") : no("another choice");
+    }
+    return contents === true ? yes("the same choice") : undecided("the same letter with another content");
   }
   const [choice, other] = a.kind === "choice" ? [a, b] : [b as Of<"choice">, a];
   if (choice.rest === "") {
-    const number = other.kind === "expression" && rationalOf(other.tex) !== null;
-    return number ? no("a choice against a number") : undecided("a choice against something else");
+    if (other.kind === "text" && ROMAN.test(other.words) && ROMAN.test(choice.letter)) {
+      return other.words === choice.letter.toLowerCase() ? yes("the same numeral") : no("another numeral");
+    }
+    // With contents they may as well be the choices that were offered.
+    const letters =
+      "items" in other ? other.items.map((item) => item.kind === "choice" && item.rest === "") : [];
+    if (letters.length > 1 && letters.every((bare) => bare)) return no("several choices against one");
+    return undecided("a choice against something else");
   }
   const content = readShape(choice.rest);
   const found = a === choice ? recurse(content, other) : recurse(other, content);
@@ -29,6 +36,7 @@ export function choices(a: Shape, b: Shape, recurse: (x: Shape, y: Shape) => Equ
     : undecided("a choice against its content");
 }
 
+const ROMAN = /^[ivx]+$/i;
 const NUMBER_WORDS = (
   "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen " +
   "eighteen nineteen twenty"
@@ -57,15 +65,4 @@ export function texts(a: Shape, b: Shape): Equality {
   return value && !WORDS_WITH_VALUE.test(words) && !NUMBER_WORDS.some((word) => words.includes(word))
     ? no("words against a number")
     : undecided("words against mathematics");
-}
-
-/** Bases, ratios and times of day. */
-export function written(a: Shape, b: Shape): Equality {
-  if (a.kind === "written" && b.kind === "written" && a.of === "base" && b.of === "base") {
-    if (a.text === b.text || (a.digits === b.digits && a.base === b.base))
-      return yes("the same digits and base");
-    if (a.base === b.base) return no("different digits in the same base");
-    if (a.digits === b.digits) return no("the same digits in another base");
-  }
-  return undecided("only identical spellings of bases, ratios and times are decided");
 }

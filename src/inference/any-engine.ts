@@ -1,5 +1,5 @@
 import type { ModelSource } from "../protocol/types.js";
-import { ErrataError } from "../protocol/types.js";
+import { mustBeLoaded } from "./calls.js";
 import type { Engine, LoadedModel } from "./types.js";
 
 /**
@@ -34,7 +34,6 @@ export class AnyEngine implements Engine {
   }
 
   private loaded(): Promise<Engine> {
-    if (this.current) return this.current;
-    throw new ErrataError("No model is loaded", "Choose a model first.", "no-model");
+    return mustBeLoaded(this.current);
   }
 }

@@ -6,6 +6,7 @@ import { type Rpc, rpcOverIpc } from "../protocol/rpc.js";
 import { ErrataError, type ModelSource, type SamplingOptions } from "../protocol/types.js";
 import { type CudaCopy, cudaCopy, cudaEnvironment } from "./backend/cuda.js";
 import { outOfMemory } from "./backend/memory.js";
+import { CallQueue, mustBeLoaded } from "./calls.js";
 import type { Engine, GenerateJob, GenerateListener, LoadedModel } from "./types.js";
 import {
   GENERATE,
@@ -63,8 +64,7 @@ export class InferenceClient implements Engine {
   /** Tells whoever waits for the generation under way. */
   private note: (text: string) => void = () => undefined;
   private disposed = false;
-  /** The tail of the queue of calls. */
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly calls = new CallQueue();
 
   constructor(private readonly options: ClientOptions = {}) {}
 
@@ -74,7 +74,7 @@ export class InferenceClient implements Engine {
   }
 
   load({ folder, graph }: ModelSource): Promise<LoadedModel> {
-    return this.queued(async () => {
+    return this.calls.add(async () => {
       const source = { folder, ...(graph !== undefined && { graph }) };
       const stamp = await folderStamp(folder);
       const before = this.model;
@@ -102,7 +102,7 @@ export class InferenceClient implements Engine {
     on: GenerateListener,
     signal?: AbortSignal,
   ): Promise<void> {
-    return this.queued(async () => {
+    return this.calls.add(async () => {
       const reported = new Set<string>();
       this.note = (text) => on.note?.(text);
       const total = jobs.reduce((sum, job) => sum + job.samples.length, 0);
@@ -148,7 +148,7 @@ export class InferenceClient implements Engine {
   }
 
   preview(messages: GenerateJob["messages"]): ReturnType<Engine["preview"]> {
-    return this.queued(() =>
+    return this.calls.add(() =>
       this.surviving(async (worker) => {
         await this.ensureLoaded(worker);
         return worker.rpc.request(PREVIEW, { messages });
@@ -170,11 +170,11 @@ export class InferenceClient implements Engine {
   }
 
   private async ensureLoaded(worker: Worker, signal?: AbortSignal): Promise<void> {
-    if (!this.model) throw new ErrataError("No model is loaded", "Choose a model first.", "no-model");
+    const model = mustBeLoaded(this.model);
     if (this.loadedIn === worker) return;
-    const { source, info } = this.model;
+    const { source, info } = model;
     const params: LoadParams = { source, known: info.notTaken };
-    this.model.info = await worker.rpc.request<LoadedModel>(LOAD, params, signal);
+    model.info = await worker.rpc.request<LoadedModel>(LOAD, params, signal);
     this.loadedIn = worker;
   }
 
@@ -306,12 +306,6 @@ export class InferenceClient implements Engine {
     rpc.listen();
     this.worker = worker;
     return worker;
-  }
-
-  private queued<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.last.then(work);
-    this.last = result.catch(() => undefined);
-    return result;
   }
 }
 

@@ -3,6 +3,7 @@ import { ErrataError, type ModelSource, type SamplingOptions } from "../protocol
 import { type BackendOptions, openSession } from "./backend/backends.js";
 import { loadRuntime, type Runtime } from "./backend/runtime.js";
 import { SMALL_BYTES } from "./backend/threads.js";
+import { CallQueue, mustBeLoaded } from "./calls.js";
 import { BlockDecoder } from "./decode/block.js";
 import { cacheShape, SplitCache, WholeCache } from "./decode/block-cache.js";
 import { BLOCK } from "./decode/block-names.js";
@@ -42,13 +43,12 @@ export class LocalEngine implements Engine {
   private runtime: Runtime | undefined;
   private loaded: Loaded | undefined;
   private decoder: Decoder | undefined;
-  /** The tail of the queue of calls. */
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly calls = new CallQueue();
 
   constructor(private readonly options: EngineOptions = {}) {}
 
   load(source: ModelSource): Promise<LoadedModel> {
-    return this.queued(async () => {
+    return this.calls.add(async () => {
       await this.release();
       const { folder } = source;
       const model = await readModelFolder(folder, source.graph);
@@ -85,7 +85,7 @@ export class LocalEngine implements Engine {
     on: GenerateListener,
     signal?: AbortSignal,
   ): Promise<void> {
-    return this.queued(async () => {
+    return this.calls.add(async () => {
       signal?.throwIfAborted();
       const loaded = this.need();
       const { model, tokenizer } = loaded;
@@ -106,7 +106,7 @@ export class LocalEngine implements Engine {
   }
 
   preview(messages: GenerateJob["messages"]): ReturnType<Engine["preview"]> {
-    return this.queued(async () => {
+    return this.calls.add(async () => {
       const { tokenizer } = this.need();
       const text = tokenizer.render(messages);
       const tokens = tokenizer.encode(text).map((id) => ({ id, text: tokenizer.decode([id], false) }));
@@ -115,15 +115,15 @@ export class LocalEngine implements Engine {
   }
 
   dispose(): Promise<void> {
-    return this.queued(() => this.release());
+    return this.calls.add(() => this.release());
   }
 
   /** Prompts as tokens; throws "context-exceeded" or "bad-options" before any work starts. */
   private prepare(jobs: GenerateJob[], options: SamplingOptions): PreparedJob[] {
     const { model, tokenizer } = this.need();
     checkOptions(options);
-    return jobs.map(({ messages, ...job }) => {
-      const prompt = tokenizer.render(messages);
+    return jobs.map(({ messages, prefix = "", ...job }) => {
+      const prompt = tokenizer.render(messages) + prefix;
       const tokens = tokenizer.encode(prompt);
       if (tokens.length === 0)
         throw new ErrataError(
@@ -172,8 +172,7 @@ export class LocalEngine implements Engine {
   }
 
   private need(): Loaded {
-    if (!this.loaded) throw new ErrataError("No model is loaded", "Choose a model first.", "no-model");
-    return this.loaded;
+    return mustBeLoaded(this.loaded);
   }
 
   private async release(): Promise<void> {
@@ -181,12 +180,6 @@ export class LocalEngine implements Engine {
     this.loaded = undefined;
     this.decoder = undefined;
     await loaded?.session.release();
-  }
-
-  private queued<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.last.then(work);
-    this.last = result.catch(() => undefined);
-    return result;
   }
 }
 

@@ -4,7 +4,7 @@ import { Template } from "@huggingface/jinja";
 import { assetFile } from "../protocol/paths.js";
 import { type ChatMessage, ErrataError } from "../protocol/types.js";
 
-export const PROMPT_NAMES = ["solve", "reflect", "verify", "look_again"] as const;
+export const PROMPT_NAMES = ["solve", "reflect", "verify", "look_again", "neutral", "retry"] as const;
 export type PromptName = (typeof PROMPT_NAMES)[number];
 
 /** A prompt template as it was found. */
@@ -92,13 +92,15 @@ function split(source: string): Piece[] {
 /**
  * Renders a template's messages. The SOURCE is split at lines that are exactly `{# system #}`, `{# user #}` or
  * `{# assistant #}`, and each piece is rendered on its own, so no value can start a message or be read as a template.
- * Messages are trimmed; an empty system message is left out.
+ * Messages are trimmed; an empty system message is left out. The last is the user's, or, where the prompt `goesOn`,
+ * the beginning of the model's answer.
  *
  * @throws ErrataError "bad-prompt" with file and line
  */
 export function renderPrompt(
   prompt: Pick<PromptFile, "source" | "file">,
   variables: Record<string, string>,
+  goesOn = false,
 ): ChatMessage[] {
   const messages: ChatMessage[] = [];
   for (const piece of split(prompt.source)) {
@@ -106,7 +108,8 @@ export function renderPrompt(
     if (content !== "" || piece.role !== "system") messages.push({ role: piece.role, content });
   }
   const last = messages.at(-1);
-  if (last?.role !== "user" || last.content === "")
+  const right = last?.role === "user" || (goesOn && last?.role === "assistant");
+  if (!right || last.content === "")
     throw badPrompt(prompt.file, 1, "the last message must be the user's, and not empty");
   return messages;
 }

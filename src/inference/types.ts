@@ -26,6 +26,8 @@ export interface GenerateJob {
   /** Comes back with each row. */
   key: string;
   messages: ChatMessage[];
+  /** The answer's beginning, given: the model goes on from there, and a row's text holds what it adds. Local models only. */
+  prefix?: string;
   /** Sample numbers to make, e.g. [0, 1, 2] or, after a restart, only the missing ones. */
   samples: number[];
   /** New tokens at most, one number per sample; lower than the options' own. What a benchmark forces lengths with. */

@@ -2,7 +2,7 @@ import type { ChatMessage, ModelSource, SamplingOptions } from "../protocol/type
 import type { GeneratedRow, GenerateJob, GenerateProgress, LiveText, LoadedModel } from "./types.js";
 
 /** What crosses between InferenceClient and its worker. Change the number with any of the shapes below. */
-export const INFERENCE_VERSION = "inference/2";
+export const INFERENCE_VERSION = "inference/3";
 
 /** Requests. */
 export const LOAD = "load";

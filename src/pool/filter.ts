@@ -1,6 +1,6 @@
 import type { PoolFilter } from "../protocol/types.js";
 
-/** A group needs so many scored attempts before a filter may decide on it (METHODS.md). */
+/** A group needs so many scored attempts before a filter may decide on it (docs/methods.md). */
 export const MIN_SCORED = 4;
 
 /** Allows for the last digit of a quotient: 12/16 is at least 0.75. */
@@ -8,7 +8,7 @@ const EPSILON = 1e-9;
 
 /**
  * Does the filter keep a group of `scored` attempts of which `correct` are right? Variance is p(1-p) over its
- * largest value at that number of attempts (METHODS.md, ScRPO stage 1): k(n-k) / (⌊n/2⌋⌈n/2⌉).
+ * largest value at that number of attempts (docs/methods.md, ScRPO stage 1): k(n-k) / (⌊n/2⌋⌈n/2⌉).
  */
 export function keeps(filter: PoolFilter, correct: number, scored: number): boolean {
   if (filter.kind === "all") return true;

@@ -5,8 +5,8 @@ import { APPLICATION_ID, type Migration } from "./schema.js";
 import type { Connection } from "./sqlite.js";
 
 /**
- * Brings a pool to the newest schema: each migration in one transaction, and before it a backup of what a person
- * could lose (`.errata/backups/pool-v1-<time>.sqlite`). Another window may be doing the same: the version is read
+ * Brings a pool to the newest schema: each migration in one transaction, and before the first a backup of what a
+ * person could lose (`.errata/backups/pool-v1-<time>.sqlite`). Another window may be doing the same: the version is read
  * again once the write lock is held. Rejects without a change for a file that is not ours or newer than we are.
  */
 export async function migrate(db: Connection, migrations: readonly Migration[]): Promise<void> {
@@ -20,10 +20,13 @@ export async function migrate(db: Connection, migrations: readonly Migration[]):
       "pool-newer",
     );
   }
+  let kept = false;
   for (const migration of [...migrations].sort((a, b) => a.version - b.version)) {
     const version = await db.pragma("user_version");
     if (migration.version <= version) continue;
-    if (version > 0) await backUp(db, version);
+    // What was empty when we came has nothing to lose between two steps; what was not is kept as it was found.
+    if (found > 0 && !kept) await backUp(db, version);
+    kept = true;
     await db.exec("BEGIN IMMEDIATE");
     try {
       if ((await db.pragma("user_version")) < migration.version) {

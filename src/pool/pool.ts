@@ -1,14 +1,27 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ErrataError } from "../protocol/types.js";
+import { readAttempts, readSeen } from "./attempt-pages.js";
 import { buckets } from "./buckets.js";
+import { countAttempts } from "./count.js";
+import { ExportReader } from "./export.js";
+import { readGroupAnswers } from "./group-answers.js";
 import { type Location, locate } from "./location.js";
 import { migrate } from "./migrate.js";
+import * as opinions from "./opinions.js";
+import * as people from "./people.js";
 import * as reads from "./reads.js";
+import * as regrade from "./regrade.js";
+import { readAttemptIds, readBadProblems, readBadTexts, readJudgedBy, readMarks } from "./review-reads.js";
 import { MIGRATIONS, type Migration } from "./schema.js";
+import { readSearchState } from "./search.js";
+import { buildSearchIndex } from "./search-build.js";
 import { Connection, closed, readOnly } from "./sqlite.js";
+import * as training from "./training.js";
+import { readTurns, writeTurns } from "./turns.js";
 import type { Pool } from "./types.js";
 import { Watcher } from "./watcher.js";
+import { readStanding, writeWords } from "./words.js";
 import { Writer } from "./writer.js";
 import * as writes from "./writes.js";
 
@@ -104,18 +117,17 @@ async function assemble(
   options: PoolOptions,
   writing?: Connection,
 ): Promise<Pool> {
-  // Two, so that a long list does not hold up the attempt that a reviewer asks for.
-  const lists = await Connection.open(place.file, mode);
-  const items = await Connection.open(place.file, mode).catch(async (error) => {
-    await lists.close();
-    throw error;
-  });
+  // Three, so that a search does not hold up the tree, nor a page of the tree the attempt that a reviewer asks for.
+  const readers: Connection[] = [];
+  const closeReaders = (): Promise<unknown> => Promise.all(readers.map((db) => db.close()));
   try {
-    await lists.get("SELECT count(*) FROM settings");
+    while (readers.length < 3) readers.push(await Connection.open(place.file, mode));
+    await readers[0]?.get("SELECT count(*) FROM settings");
   } catch (error) {
-    await Promise.all([lists.close(), items.close()]);
+    await closeReaders();
     throw error;
   }
+  const [items, lists, searches] = readers as [Connection, Connection, Connection];
   const watcher = new Watcher(lists, options.pollMs ?? 1000);
   const writer = writing && new Writer(writing, () => watcher.touched());
   let closing: Promise<void> | undefined;
@@ -141,13 +153,28 @@ async function assemble(
       await transaction((db) => writes.writeFilter(db, filter));
       return reads.readStats(items);
     },
-    annotate: (target, id, who, value) =>
-      transaction((db) => writes.writeAnnotation(db, target, id, who, value)),
+    annotate: (target, id, who, value, circumstances) =>
+      transaction((db) => writes.writeAnnotation(db, target, id, who, value, circumstances)),
+    annotateEach: (who, words) => transaction((db) => writeWords(db, who, words)),
+    standing: (of) => readStanding(items, of),
+    freezeCut: (id, cut) => transaction((db) => writes.writeCut(db, id, cut)),
+    openSitting: (sitting) => transaction((db) => writes.writeSitting(db, sitting)),
+    people: () => people.readPeople(lists),
+    judgements: (after, limit) => people.readJudgements(lists, after, limit),
+    adjudicate: (name, word, of) => transaction((db) => people.writeAdjudicated(db, name, word, of)),
+    adjudicated: (id) => people.readAdjudicated(items, id),
     annotations: (target, id) => reads.readAnnotations(items, target, id),
     stats: () => reads.readStats(items),
-    buckets: (grouping, query = {}, page) => buckets(lists, grouping, query, page),
-    attempts: (query, page) => reads.readAttempts(lists, query, page),
-    attemptIds: (query) => reads.readAttemptIds(lists, query),
+    buckets: (grouping, query = {}, page) => buckets(query.text ? searches : lists, grouping, query, page),
+    count: (query, signal, progress) => countAttempts(searches, query, signal, progress),
+    searchState: () => readSearchState(items),
+    buildSearchIndex: (report, signal) => buildSearchIndex(transaction, items, report, signal),
+    seen: (ids) => readSeen(lists, ids),
+    attempts: (query, page) => readAttempts(query.text ? searches : lists, query, page),
+    attemptIds: (query, order, limit) => readAttemptIds(searches, query, order, limit),
+    marks: () => readMarks(items),
+    badProblems: (of) => readBadProblems(items, of),
+    judgedBy: (who, query) => readJudgedBy(searches, who, query),
     detail: (id) => reads.readDetail(items, id),
     problem: (rowId) => reads.readProblem(items, rowId),
     problems: (rowIds) => reads.readProblems(lists, rowIds),
@@ -155,12 +182,37 @@ async function assemble(
     reflectionKeys: (ids, modelId, settings) => reads.readReflectionKeys(items, ids, modelId, settings),
     groupScores: (samplingId) => reads.readGroupScores(lists, samplingId),
     attemptsOfSampling: (samplingId) => reads.readSamplingAttempts(lists, samplingId),
+    putOpinions: (rows) => transaction((db) => opinions.writeOpinions(db, rows)),
+    opinionsOf: (ids, { history } = {}) => opinions.readOpinions(items, ids, history),
+    graders: () => opinions.readGraders(lists),
+    disputes: (query) => opinions.readDisputes(query?.text ? searches : lists, query),
+    disputeOf: (id) => opinions.readDispute(items, id),
+    gradable: (ids, without) => opinions.readGradable(lists, ids, without),
+    openRegrade: (what) => transaction((db) => regrade.writeRegrade(db, what)),
+    putRegraded: (id, changes, graded) => transaction((db) => regrade.writeRegraded(db, id, changes, graded)),
+    endRegrade: (id) => transaction((db) => regrade.writeRegradeEnd(db, id)),
+    regrades: () => regrade.readRegrades(lists),
+    regrade: (id) => regrade.readRegrade(lists, id),
+    regradeChanges: (id, page) => regrade.readRegradeChanges(lists, id, page),
+    applyRegrade: (id) => transaction((db) => regrade.applyRegrade(db, id)),
+    undoRegrade: (id) => transaction((db) => regrade.undoRegrade(db, id)),
+    dropRegrade: (id) => transaction((db) => regrade.dropRegrade(db, id)),
+    badTexts: () => readBadTexts(items),
+    groupAnswers: (of) => readGroupAnswers(items, of),
+    putTurns: (turns) => transaction((db) => writeTurns(db, turns)),
+    turnsOf: (ids, query) => readTurns(items, ids, query),
+    problemTexts: () => training.readProblemTexts(lists),
+    missing: (ids) => training.readMissing(lists, ids),
+    countTraining: (query) => training.countTraining(lists, query),
+    countReflections: (query) => training.countReflections(lists, query),
+    training: (query) => training.readTraining(lists, query),
     tokensOf: (attemptId) => reads.readTokens(items, attemptId),
+    exportReader: (selection) => ExportReader.open(place.file, mode, selection),
     backup: (file) => backup(place.file, mode, file),
     close: () => {
       watcher.stop();
       // The writer last: only a connection that may write can fold the log back into the file.
-      closing ??= Promise.all([lists.close(), items.close()]).then(() => writer?.close());
+      closing ??= closeReaders().then(() => writer?.close());
       return closing;
     },
   };

@@ -90,7 +90,7 @@ export function toReflection(row: Row): Reflection {
 
 export function toAnnotation(row: Row): Annotation {
   const value = row.value === null ? null : JSON.parse(text(row.value));
-  const said = row.kind === "rating" ? { kind: row.kind, axis: row.axis, value } : { kind: row.kind, value };
+  const said = hasAxis(row.kind) ? { kind: row.kind, axis: row.axis, value } : { kind: row.kind, value };
   return {
     id: Number(row.id),
     target: row.target as AnnotationTarget,
@@ -98,7 +98,13 @@ export function toAnnotation(row: Row): Annotation {
     who: text(row.who),
     at: text(row.at),
     value: said as AnnotationValue,
+    pass: row.pass === 2 ? 2 : 1,
   };
+}
+
+/** Kinds of which several stand beside each other: a rating on each axis, labels. */
+export function hasAxis(kind: unknown): kind is "rating" | "label" {
+  return kind === "rating" || kind === "label";
 }
 
 /** Tokens of a generation, also where a server tells no more than their number. */

@@ -1,3 +1,7 @@
+import { FACET_SCHEMA } from "./facets.js";
+import { SEARCH_SCHEMA } from "./search-schema.js";
+import { VERDICT_SCHEMA } from "./verdict-schema.js";
+
 /** One step of the schema: `sql` takes a pool of the version before to `version`. Never changed once released. */
 export interface Migration {
   version: number;
@@ -9,7 +13,7 @@ export const APPLICATION_ID = 0x45727261;
 
 /**
  * Verdicts as counted everywhere: `truncated` is a failure (scored), `unscored` leaves the denominator
- * (METHODS.md, "Verdicts in formulas").
+ * (docs/methods.md).
  */
 const SCORED = (v: string): string => `(${v} <> 'unscored')`;
 
@@ -45,12 +49,42 @@ const JUDGED = (target: string, match: string): string => `EXISTS (
 const REVIEWED = (id: string): string =>
   `${JUDGED("attempt", `= ${id}`)} OR ${JUDGED("reflection", `IN (SELECT id FROM reflections WHERE attempt_id = ${id})`)}`;
 
+/**
+ * Which of several people's words is the newest. From version 3 on by time, then by arrival: words of another pool come
+ * in later than they were said.
+ */
+const ARRIVED = "n.id DESC";
+const NEWEST = "n.at DESC, n.id DESC";
+
 /** The newest standing value of a kind that a person gave, as JSON; NULL when nobody did. */
-const PERSONS = (target: string, id: string, kind: string): string => `(
+const PERSONS = (target: string, id: string, kind: string, order: string): string => `(
   SELECT n.value FROM standing s JOIN annotations n ON n.id = s.annotation_id
   WHERE s.target = '${target}' AND s.target_id = ${id} AND s.kind = '${kind}'
     AND n.value IS NOT NULL AND n.who NOT LIKE 'machine:%'
-  ORDER BY n.id DESC LIMIT 1)`;
+  ORDER BY ${order} LIMIT 1)`;
+
+/** What stands after an annotation, and what it changes: the attempt's verdict, its error type, whether it is reviewed. */
+const STAND = (
+  order: string,
+): string => `  INSERT INTO standing (target, target_id, who, kind, axis, annotation_id)
+    VALUES (NEW.target, NEW.target_id, NEW.who, NEW.kind, NEW.axis, NEW.id)
+    ON CONFLICT (target, target_id, who, kind, axis) DO UPDATE SET annotation_id = excluded.annotation_id${
+      order === NEWEST
+        ? "\n    WHERE NEW.at >= (SELECT n.at FROM annotations n WHERE n.id = standing.annotation_id)"
+        : ""
+    };
+  UPDATE problems SET bad = coalesce(${PERSONS("problem", "NEW.target_id", "badProblem", order)} = 'true', 0)
+    WHERE NEW.target = 'problem' AND NEW.kind = 'badProblem' AND id = NEW.target_id;
+  UPDATE attempts SET
+      verdict = coalesce(json_extract(${PERSONS("attempt", "attempts.id", "verdict", order)}, '$'), graded)
+    WHERE NEW.target = 'attempt' AND NEW.kind = 'verdict' AND id = NEW.target_id;
+  UPDATE attempts SET
+      error_type = coalesce(json_extract(${PERSONS("attempt", "attempts.id", "errorType", order)}, '$'), labelled),
+      error_type_source = CASE WHEN ${PERSONS("attempt", "attempts.id", "errorType", order)} IS NULL THEN labelled_by ELSE 'person' END
+    WHERE NEW.target = 'attempt' AND NEW.kind = 'errorType' AND id = NEW.target_id;
+  UPDATE attempts SET reviewed = ${REVIEWED("attempts.id")}
+    WHERE id = CASE NEW.target WHEN 'attempt' THEN NEW.target_id
+      WHEN 'reflection' THEN (SELECT attempt_id FROM reflections WHERE id = NEW.target_id) END;`;
 
 /**
  * `graded` is the grader's verdict and `labelled` the generator's or a machine's error type; `verdict` and
@@ -214,22 +248,130 @@ CREATE TRIGGER annotations_never_removed BEFORE DELETE ON annotations BEGIN
   SELECT RAISE(ABORT, 'annotations are only ever appended');
 END;
 CREATE TRIGGER annotations_stand AFTER INSERT ON annotations BEGIN
-  INSERT INTO standing (target, target_id, who, kind, axis, annotation_id)
-    VALUES (NEW.target, NEW.target_id, NEW.who, NEW.kind, NEW.axis, NEW.id)
-    ON CONFLICT (target, target_id, who, kind, axis) DO UPDATE SET annotation_id = excluded.annotation_id;
-  UPDATE problems SET bad = coalesce(${PERSONS("problem", "NEW.target_id", "badProblem")} = 'true', 0)
-    WHERE NEW.target = 'problem' AND NEW.kind = 'badProblem' AND id = NEW.target_id;
-  UPDATE attempts SET
-      verdict = coalesce(json_extract(${PERSONS("attempt", "attempts.id", "verdict")}, '$'), graded)
-    WHERE NEW.target = 'attempt' AND NEW.kind = 'verdict' AND id = NEW.target_id;
-  UPDATE attempts SET
-      error_type = coalesce(json_extract(${PERSONS("attempt", "attempts.id", "errorType")}, '$'), labelled),
-      error_type_source = CASE WHEN ${PERSONS("attempt", "attempts.id", "errorType")} IS NULL THEN labelled_by ELSE 'person' END
-    WHERE NEW.target = 'attempt' AND NEW.kind = 'errorType' AND id = NEW.target_id;
-  UPDATE attempts SET reviewed = ${REVIEWED("attempts.id")}
-    WHERE id = CASE NEW.target WHEN 'attempt' THEN NEW.target_id
-      WHEN 'reflection' THEN (SELECT attempt_id FROM reflections WHERE id = NEW.target_id) END;
+${STAND(ARRIVED)}
 END;
 `;
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: V1 }];
+/**
+ * Further turns on an attempt that a comparison asked for (intrinsic second attempts, verifications, corrections from
+ * a given analysis). Apart from `reflections`: nobody reviews them and nothing trains on them. `answer` is what was
+ * read out of the text; `verdict` is null where a turn is not itself an attempt.
+ */
+const V2 = `
+CREATE TABLE turns (
+  id INTEGER PRIMARY KEY,
+  attempt_id INTEGER NOT NULL REFERENCES attempts (id) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  model_id TEXT NOT NULL,
+  settings TEXT NOT NULL,
+  sample INTEGER NOT NULL CHECK (sample >= 0),
+  text TEXT NOT NULL,
+  verdict TEXT CHECK (verdict IN ('correct', 'incorrect', 'unscored', 'truncated')),
+  answer TEXT,
+  reason TEXT NOT NULL,
+  finish TEXT NOT NULL CHECK (finish IN ('stop', 'length')),
+  tokens INTEGER NOT NULL,
+  created_at TEXT NOT NULL,
+  UNIQUE (attempt_id, kind, model_id, settings, sample)
+);
+`;
+
+/** What people say of a label now. */
+const SAID_OF_LABEL = `FROM standing s JOIN annotations n ON n.id = s.annotation_id
+  WHERE s.target = 'attempt' AND s.target_id = NEW.target_id AND s.kind = 'label' AND s.axis = NEW.axis
+    AND n.value IS NOT NULL AND n.who NOT LIKE 'machine:%'`;
+
+/** Does a person say so now? Of a label, which has a name of its own. An adjudicator's newest word decides alone. */
+const LABELLED = `CASE
+  WHEN (SELECT n.who ${SAID_OF_LABEL} ORDER BY ${NEWEST} LIMIT 1) LIKE 'adjudicated:%'
+    THEN (SELECT n.value = 'true' ${SAID_OF_LABEL} ORDER BY ${NEWEST} LIMIT 1)
+  ELSE EXISTS (SELECT 1 ${SAID_OF_LABEL} AND n.value = 'true') END`;
+
+/** The newest standing value of a kind and axis that a person gave an attempt or one of its reflections. */
+const JUDGEMENT = (kind: string, axis = ""): string => `(
+  SELECT json_extract(n.value, '$') FROM standing s JOIN annotations n ON n.id = s.annotation_id
+  WHERE s.kind = '${kind}' AND s.axis = '${axis}' AND n.value IS NOT NULL AND n.who NOT LIKE 'machine:%'
+    AND ((s.target = 'attempt' AND s.target_id = attempts.id)
+      OR (s.target = 'reflection' AND s.target_id IN (SELECT id FROM reflections WHERE attempt_id = attempts.id)))
+  ORDER BY ${NEWEST} LIMIT 1)`;
+
+/**
+ * Review in earnest: sittings (in which order a person read), second passes that never stand, the words that an
+ * adjudicated one decided between, steps frozen when one of them was first named, and what people said beside the
+ * attempt, so that the tree can group and filter by it.
+ */
+const V3 = `
+CREATE TABLE sittings (
+  id INTEGER PRIMARY KEY,
+  who TEXT NOT NULL,
+  began_at TEXT NOT NULL,
+  ordering TEXT NOT NULL CHECK (ordering IN ('stored', 'random', 'uncertain')),
+  seed INTEGER NOT NULL,
+  query TEXT NOT NULL,
+  blind INTEGER NOT NULL
+);
+ALTER TABLE annotations ADD COLUMN pass INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE annotations ADD COLUMN sitting_id INTEGER REFERENCES sittings (id);
+ALTER TABLE annotations ADD COLUMN seconds REAL;
+
+CREATE TABLE adjudications (
+  annotation_id INTEGER NOT NULL REFERENCES annotations (id),
+  word_id INTEGER NOT NULL REFERENCES annotations (id),
+  PRIMARY KEY (annotation_id, word_id)
+) WITHOUT ROWID;
+CREATE TRIGGER adjudications_kept BEFORE UPDATE ON adjudications BEGIN
+  SELECT RAISE(ABORT, 'adjudications are only ever appended');
+END;
+CREATE TRIGGER adjudications_never_removed BEFORE DELETE ON adjudications BEGIN
+  SELECT RAISE(ABORT, 'adjudications are only ever appended');
+END;
+
+CREATE TABLE cuts (
+  attempt_id INTEGER PRIMARY KEY REFERENCES attempts (id) ON DELETE CASCADE,
+  hash TEXT NOT NULL,
+  spans TEXT NOT NULL
+);
+CREATE TRIGGER cuts_frozen BEFORE UPDATE ON cuts BEGIN
+  SELECT RAISE(ABORT, 'steps are cut once');
+END;
+
+ALTER TABLE attempts ADD COLUMN model_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempts ADD COLUMN rating INTEGER;
+ALTER TABLE attempts ADD COLUMN decision TEXT;
+ALTER TABLE attempts ADD COLUMN first_wrong INTEGER;
+UPDATE attempts SET model_id = (SELECT s.model_id FROM groups g JOIN samplings s ON s.id = g.sampling_id WHERE g.id = attempts.group_id);
+UPDATE attempts SET rating = ${JUDGEMENT("rating", "overall")}, decision = ${JUDGEMENT("decision")},
+  first_wrong = ${JUDGEMENT("firstWrongStep")} WHERE reviewed = 1;
+CREATE TABLE labels (
+  label TEXT NOT NULL CHECK (label <> ''),
+  problem_id INTEGER NOT NULL,
+  attempt_id INTEGER NOT NULL REFERENCES attempts (id) ON DELETE CASCADE,
+  PRIMARY KEY (label, problem_id, attempt_id)
+) WITHOUT ROWID;
+CREATE INDEX labels_attempt ON labels (attempt_id);
+
+DROP TRIGGER annotations_stand;
+CREATE TRIGGER annotations_stand AFTER INSERT ON annotations WHEN NEW.pass = 1 BEGIN
+${STAND(NEWEST)}
+  UPDATE attempts SET
+      rating = ${JUDGEMENT("rating", "overall")},
+      decision = ${JUDGEMENT("decision")},
+      first_wrong = ${JUDGEMENT("firstWrongStep")}
+    WHERE NEW.kind IN ('rating', 'decision', 'firstWrongStep')
+      AND id = CASE NEW.target WHEN 'attempt' THEN NEW.target_id
+        WHEN 'reflection' THEN (SELECT attempt_id FROM reflections WHERE id = NEW.target_id) END;
+  DELETE FROM labels WHERE NEW.target = 'attempt' AND NEW.kind = 'label' AND label = NEW.axis
+    AND attempt_id = NEW.target_id AND NOT (${LABELLED});
+  INSERT OR IGNORE INTO labels (label, problem_id, attempt_id) SELECT NEW.axis, problem_id, id FROM attempts
+    WHERE NEW.target = 'attempt' AND NEW.kind = 'label' AND NEW.axis <> '' AND id = NEW.target_id AND (${LABELLED});
+END;
+${FACET_SCHEMA}
+${SEARCH_SCHEMA}
+`;
+
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, sql: V1 },
+  { version: 2, sql: V2 },
+  { version: 3, sql: V3 },
+  { version: 4, sql: VERDICT_SCHEMA },
+];

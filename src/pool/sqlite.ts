@@ -33,7 +33,8 @@ export class Connection {
         db.serialize();
         // Another window may be writing: wait for it rather than fail.
         db.configure("busyTimeout", 15_000);
-        resolve(new Connection(db, file));
+        // 16 MB of pages: the inner ones of a large pool's indexes. What is wrong with a file shows in the next statement.
+        db.run("PRAGMA cache_size = -16000", () => resolve(new Connection(db, file)));
       });
     });
   }

@@ -6,16 +6,41 @@ import {
   type PoolFilter,
   type Problem,
 } from "../protocol/types.js";
+import { countedAtOnce } from "./facets.js";
 import { keepsSql } from "./filter.js";
+import type { Where } from "./query.js";
 import { notThere, readFilter } from "./reads.js";
-import { packTokens, sizeOf, toProblem, verdictOf } from "./rows.js";
+import { hasAxis, packTokens, sizeOf, toProblem, verdictOf } from "./rows.js";
 import type { Connection, SqlValue } from "./sqlite.js";
-import type { NewAttempt, NewReflection, OpenGroup, SamplingSpec } from "./types.js";
+import type {
+  Circumstances,
+  Cut,
+  NewAttempt,
+  NewReflection,
+  NewSitting,
+  OpenGroup,
+  SamplingSpec,
+} from "./types.js";
 
 /** Rows of one INSERT: SQLite takes 32,766 parameters. */
 const CHUNK = 500;
 
+/** Counting one change takes as long as counting so many attempts anew (30 µs, 5 µs). */
+const COUNTING = 6;
+
 const now = (): string => new Date().toISOString();
+
+/**
+ * When something is said of a target: now, and always after everything said of it before, even where a clock was set
+ * back. The newest word by its time is then the last one said, here and in every pool that this one is merged into.
+ */
+export const saidAt = (
+  nowParameter: string,
+  target: string,
+  targetId: string,
+): string => `max(${nowParameter}, coalesce(
+  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', max(b.at), '+0.001 seconds') FROM annotations b
+   WHERE b.target = ${target} AND b.target_id = ${targetId}), ''))`;
 
 export async function writeProblems(db: Connection, set: string, problems: Problem[]): Promise<number[]> {
   await insert(
@@ -25,13 +50,18 @@ export async function writeProblems(db: Connection, set: string, problems: Probl
     `ON CONFLICT (set_name, external_id) DO UPDATE SET problem = excluded.problem, gold = excluded.gold,
        level = excluded.level, kind = excluded.kind, topic = excluded.topic`,
   );
-  const rows = await db.all(
-    "SELECT id, external_id FROM problems WHERE set_name = ? AND external_id IN (SELECT value FROM json_each(?))",
-    set,
-    JSON.stringify(problems.map((p) => p.id)),
-  );
-  const ids = new Map(rows.map((row) => [String(row.external_id), Number(row.id)]));
-  return problems.map((p) => ids.get(p.id) ?? 0);
+  // As parameters: through JSON, an id would end at a null byte. Half a surrogate pair is stored as U+FFFD.
+  const stored = (id: string): string => Buffer.from(id).toString();
+  const ids = new Map<string, number>();
+  for (let at = 0; at < problems.length; at += CHUNK) {
+    const some = problems.slice(at, at + CHUNK).map(({ id }) => stored(id));
+    const rows = await db.all(
+      `SELECT id, external_id FROM problems WHERE set_name = ? AND external_id IN (${some.map(() => "?").join(", ")})`,
+      ...[set, ...some],
+    );
+    for (const row of rows) ids.set(String(row.external_id), Number(row.id));
+  }
+  return problems.map((p) => ids.get(stored(p.id)) ?? 0);
 }
 
 export async function writeSampling(
@@ -74,7 +104,7 @@ export async function writeSampling(
 export async function writeAttempts(db: Connection, attempts: NewAttempt[]): Promise<number[]> {
   const groupIds = JSON.stringify([...new Set(attempts.map((a) => a.groupId))]);
   const groups = await db.all(
-    `SELECT g.id, g.problem_id, s.purpose FROM groups g JOIN samplings s ON s.id = g.sampling_id
+    `SELECT g.id, g.problem_id, s.purpose, s.model_id FROM groups g JOIN samplings s ON s.id = g.sampling_id
      WHERE g.id IN (SELECT value FROM json_each(?))`,
     groupIds,
   );
@@ -85,15 +115,16 @@ export async function writeAttempts(db: Connection, attempts: NewAttempt[]): Pro
     if (!group) throw notThere("group", groupId);
     const verdict = verdictOf(generation.finish, generation.text, grade);
     return [
-      ...[groupId, Number(group.problem_id), sample, String(group.purpose), verdict, verdict, grade.answer],
+      ...[groupId, Number(group.problem_id), sample, String(group.purpose), String(group.model_id)],
+      ...[verdict, verdict, grade.answer],
       ...[grade.span?.[0] ?? null, grade.span?.[1] ?? null, generation.finish, sizeOf(generation)],
-      ...[grade.reason, at],
+      ...[grade.reason, at, 1],
     ];
   });
   await insert(
     db,
-    `INSERT INTO attempts (group_id, problem_id, sample, purpose, verdict, graded, answer, span_start, span_end,
-       finish, tokens, reason, created_at) VALUES`,
+    `INSERT INTO attempts (group_id, problem_id, sample, purpose, model_id, verdict, graded, answer, span_start, span_end,
+       finish, tokens, reason, created_at, held) VALUES`,
     rows,
     "ON CONFLICT (group_id, sample) DO NOTHING",
   );
@@ -110,6 +141,11 @@ export async function writeAttempts(db: Connection, attempts: NewAttempt[]): Pro
     "ON CONFLICT DO NOTHING",
   );
   await refilter(db, { groups: groupIds });
+  // Counted once, now that it is known what came into the pool.
+  await db.run(
+    "UPDATE attempts SET held = 0 WHERE held = 1 AND group_id IN (SELECT value FROM json_each(?))",
+    groupIds,
+  );
   return out;
 }
 
@@ -163,15 +199,19 @@ export async function writeErrorTypes(
   db: Connection,
   types: { attemptId: number; errorType: string; source: "generator" | "machine" }[],
 ): Promise<void> {
-  await db.run(
-    `UPDATE attempts SET labelled = j.label, labelled_by = j.source,
+  const write = (): Promise<unknown> =>
+    db.run(
+      `UPDATE attempts SET labelled = j.label, labelled_by = j.source,
        error_type = CASE WHEN error_type_source = 'person' THEN error_type ELSE j.label END,
        error_type_source = CASE WHEN error_type_source = 'person' THEN 'person' ELSE j.source END
      FROM (SELECT value ->> 'attemptId' AS id, value ->> 'errorType' AS label, value ->> 'source' AS source
        FROM json_each(?)) j
      WHERE attempts.id = j.id`,
-    JSON.stringify(types),
-  );
+      JSON.stringify(types),
+    );
+  const size = await db.get("SELECT total(attempts) AS attempts FROM facets");
+  const many = types.length * COUNTING > Number(size?.attempts);
+  await (many ? countedAtOnce(db, write) : write());
 }
 
 const TABLES: Record<AnnotationTarget, string> = {
@@ -187,28 +227,71 @@ export async function writeAnnotation(
   targetId: number,
   who: string,
   said: AnnotationValue,
+  circumstances: Circumstances = {},
 ): Promise<number> {
   if (!(await db.get(`SELECT 1 FROM ${TABLES[target]} WHERE id = ?`, targetId))) {
     throw notThere(target, targetId);
   }
-  if (said.kind === "rating" && said.value !== null && ![1, 2, 3, 4, 5].includes(said.value)) {
-    throw new ErrataError(
-      `A rating is a whole number from 1 to 5, not ${said.value}.`,
-      undefined,
-      "bad-value",
-    );
-  }
+  checkValue(said);
   const { id } = await db.run(
-    "INSERT INTO annotations (target, target_id, who, at, kind, axis, value) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    ...[target, targetId, who, now(), said.kind, said.kind === "rating" ? said.axis : ""],
+    `INSERT INTO annotations (target, target_id, who, at, kind, axis, value, pass, sitting_id, seconds)
+     VALUES (?1, ?2, ?3, ${saidAt("?4", "?1", "?2")}, ?5, ?6, ?7, ?8, ?9, ?10)`,
+    ...[target, targetId, who, now(), said.kind, hasAxis(said.kind) ? (said as { axis: string }).axis : ""],
     said.value === null ? null : JSON.stringify(said.value),
+    ...[circumstances.pass ?? 1, circumstances.sitting ?? null, circumstances.seconds ?? null],
   );
+  if (circumstances.pass === 2) return id;
   if (said.kind === "verdict" && target === "attempt") {
     const row = await db.get("SELECT group_id FROM attempts WHERE id = ?", targetId);
     await refilter(db, { groups: JSON.stringify([Number(row?.group_id)]) });
   } else if (said.kind === "badProblem" && target === "problem") {
     await refilter(db, { problem: targetId });
   }
+  return id;
+}
+
+/** Throws "bad-value" for what nobody can mean. */
+export function checkValue(said: AnnotationValue): void {
+  if (said.kind !== "rating" || said.value === null || [1, 2, 3, 4, 5].includes(said.value)) return;
+  throw new ErrataError(`A rating is a whole number from 1 to 5, not ${said.value}.`, undefined, "bad-value");
+}
+
+/** Looks again at which attempts are in the pool, after verdicts of these attempts or flags of these problems changed. */
+export async function refilterAfter(
+  db: Connection,
+  attemptIds: readonly number[],
+  problemIds: readonly number[],
+): Promise<void> {
+  if (attemptIds.length > 0) {
+    const rows = await db.all(
+      "SELECT DISTINCT group_id FROM attempts WHERE id IN (SELECT value FROM json_each(?))",
+      JSON.stringify(attemptIds),
+    );
+    await refilter(db, { groups: JSON.stringify(rows.map((row) => Number(row.group_id))) });
+  }
+  for (const problem of problemIds) await refilter(db, { problem });
+}
+
+/** Keeps how an attempt's steps were cut, where nothing is kept yet: step numbers given today mean the same for good. */
+export async function writeCut(db: Connection, attemptId: number, cut: Cut): Promise<void> {
+  await db.run(
+    "INSERT INTO cuts (attempt_id, hash, spans) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    ...[attemptId, cut.hash, JSON.stringify(cut.spans)],
+  );
+}
+
+export async function writeSitting(db: Connection, sitting: NewSitting): Promise<number> {
+  const { id } = await db.run(
+    "INSERT INTO sittings (who, began_at, ordering, seed, query, blind) VALUES (?, ?, ?, ?, ?, ?)",
+    ...[
+      sitting.who,
+      now(),
+      sitting.order,
+      sitting.seed,
+      JSON.stringify(sitting.query),
+      sitting.blind ? 1 : 0,
+    ],
+  );
   return id;
 }
 
@@ -220,28 +303,38 @@ export async function writeFilter(db: Connection, filter: PoolFilter | undefined
       JSON.stringify(filter),
     );
   }
-  await refilter(db, {});
+  const { sql } = await changes(db, {});
+  const size = await db.get(
+    `SELECT (SELECT count(*) FROM (${sql})) AS changing, (SELECT total(attempts) FROM facets) AS attempts`,
+  );
+  const many = Number(size?.changing) * COUNTING > Number(size?.attempts);
+  await (many ? countedAtOnce(db, () => refilter(db, {})) : refilter(db, {}));
 }
 
 /**
  * Which attempts are in the pool: wrong ones of purpose `sample`, of kept groups, of problems nobody called bad.
  * Only what changes is written. @param of `groups`: a JSON array of ids; nothing: the whole pool.
  */
-async function refilter(db: Connection, of: { groups?: string; problem?: number }): Promise<void> {
-  const some =
+export async function refilter(db: Connection, of: { groups?: string; problem?: number }): Promise<void> {
+  const { sql, params } = await changes(db, of);
+  await db.run(`UPDATE attempts SET in_pool = 1 - in_pool WHERE id IN (${sql})`, ...params);
+}
+
+/** Ids of the attempts that are in the pool and should not be, or should be and are not. */
+async function changes(db: Connection, of: { groups?: string; problem?: number }): Promise<Where> {
+  const some: Where =
     of.groups !== undefined
       ? { sql: "AND g.id IN (SELECT value FROM json_each(?))", params: [of.groups] }
       : of.problem !== undefined
         ? { sql: "AND g.problem_id = ?", params: [of.problem] }
         : { sql: "", params: [] };
-  await db.run(
-    `UPDATE attempts SET in_pool = 1 - in_pool WHERE id IN (
-       SELECT a.id FROM groups g JOIN samplings s ON s.id = g.sampling_id JOIN problems p ON p.id = g.problem_id
-         JOIN attempts a ON a.group_id = g.id
-       WHERE s.purpose = 'sample' ${some.sql}
-         AND a.in_pool <> (a.verdict = 'incorrect' AND p.bad = 0 AND ${keepsSql(await readFilter(db))}))`,
-    ...some.params,
-  );
+  return {
+    sql: `SELECT a.id FROM groups g JOIN samplings s ON s.id = g.sampling_id JOIN problems p ON p.id = g.problem_id
+        JOIN attempts a ON a.group_id = g.id
+      WHERE s.purpose = 'sample' ${some.sql}
+        AND a.in_pool <> (a.verdict = 'incorrect' AND p.bad = 0 AND ${keepsSql(await readFilter(db))})`,
+    params: some.params,
+  };
 }
 
 /** A short hash that stands for what determines a piece of work. */
@@ -249,7 +342,8 @@ export function hashOf(parts: unknown[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }
 
-async function insert(db: Connection, head: string, rows: SqlValue[][], tail: string): Promise<void> {
+/** Many rows, in as many statements as SQLite's limit on parameters asks for. */
+export async function insert(db: Connection, head: string, rows: SqlValue[][], tail: string): Promise<void> {
   for (let at = 0; at < rows.length; at += CHUNK) {
     const some = rows.slice(at, at + CHUNK);
     const marks = some.map((row) => `(${row.map(() => "?").join(", ")})`).join(", ");

@@ -1,13 +1,13 @@
-/** Reads a problem set: JSON lines, one problem a line. */
-import { open } from "node:fs/promises";
+/** Reads a problem set: one problem a line, or a row of a table. */
 import { basename } from "node:path";
 import { ErrataError, type Problem } from "../protocol/types.js";
 import { derivedId, EXAMPLE_LINE, toProblem } from "./fields.js";
-import { readLines } from "./lines.js";
+import { openRows, type SetRow } from "./rows.js";
 
 export interface ProblemIssue {
-  /** 1-based. */
+  /** 1-based: a line, or a row where `unit` says so. */
   line: number;
+  unit?: "row";
   /** Goes on from "line 3 …". */
   message: string;
 }
@@ -19,37 +19,37 @@ export interface ProblemSet {
 }
 
 /**
- * Lines that cannot be used are reported and the rest loads. A problem without an id gets one from its text; an id
- * used twice is reported, and the second problem, when it is another one, loads under an id of its own.
+ * JSON lines, a JSON document, CSV or Parquet, told apart by their content. Lines that cannot be used are reported and the
+ * rest loads. A problem without an id gets one from its text; an id used twice is reported, and the second problem, when
+ * it is another one, loads under an id of its own.
  *
- * Rejects with an ErrataError: "no-file", "encoding", "json-array", or "empty-set" when no line holds a problem.
+ * Rejects with an ErrataError: "no-file", "encoding", "bad-file" (a table that is damaged, and where), or "empty-set"
+ * when no line holds a problem.
  */
 export async function readProblemSet(file: string): Promise<ProblemSet> {
-  await refuseOtherFormats(file);
+  const { unit, rows } = await openRows(file);
   const problems: Problem[] = [];
   const issues: ProblemIssue[] = [];
   const seen = new Map<string, { line: number; problem: Problem }>();
-  for await (const { number: line, text, why } of readLines(file)) {
-    if (text === null) {
-      issues.push({ line, message: why ?? "cannot be read" });
-      continue;
-    }
-    if (text.trim() === "") continue;
-    const read = parse(text);
+  const tell = (line: number, message: string): void => {
+    issues.push({ line, ...(unit === "row" && { unit }), message });
+  };
+  for await (const { line, value, why } of whole(rows)) {
+    const read = why ?? toProblem(value);
     if (typeof read === "string") {
-      issues.push({ line, message: read });
+      tell(line, read);
       continue;
     }
     const earlier = seen.get(read.id);
     if (earlier) {
       const same = earlier.problem.problem === read.problem && earlier.problem.gold === read.gold;
       const id = `${read.id}-${derivedId(`${read.problem}\n${read.gold}`).slice(2, 8)}`;
-      const again = `has the id "${read.id}" of line ${earlier.line}`;
+      const again = `has the id "${read.id}" of ${unit} ${earlier.line}`;
       if (same || seen.has(id)) {
-        issues.push({ line, message: `${again} and the same content; it was left out` });
+        tell(line, `${again} and the same content; it was left out`);
         continue;
       }
-      issues.push({ line, message: `${again} with another content; it was loaded as "${id}"` });
+      tell(line, `${again} with another content; it was loaded as "${id}"`);
       read.id = id;
     }
     seen.set(read.id, { line, problem: read });
@@ -66,50 +66,33 @@ export async function readProblemSet(file: string): Promise<ProblemSet> {
   return { problems, issues };
 }
 
-/** For people: the first few issues by file and line, and how many more there are. Empty without issues. */
+/** A table that is damaged half-way is no problem set: half of one would be taken for all of it. */
+async function* whole(rows: AsyncIterable<SetRow>): AsyncGenerator<SetRow> {
+  try {
+    yield* rows;
+  } catch (error) {
+    if (!(error instanceof ErrataError)) throw error;
+    throw new ErrataError(error.message, "Mend it there, or make the file again.", "bad-file");
+  }
+}
+
+/**
+ * For people: what is wrong and where, the same thing once with how many lines have it, the first few things and how many
+ * lines more there are. Empty without issues.
+ */
 export function describeIssues(file: string, issues: readonly ProblemIssue[], most = 5): string {
-  const lines = issues.slice(0, most).map(({ line, message }) => `${basename(file)}:${line} ${message}`);
-  if (issues.length > most) lines.push(`… and ${issues.length - most} more lines`);
+  const kinds = new Map<string, ProblemIssue[]>();
+  for (const issue of issues) {
+    const like = kinds.get(issue.message);
+    if (like) like.push(issue);
+    else kinds.set(issue.message, [issue]);
+  }
+  const lines = [...kinds.values()].slice(0, most).map((like) => {
+    const [{ line, unit, message } = { line: 0, message: "" }] = like;
+    const more = like.length > 1 ? ` (and ${like.length - 1} more like it)` : "";
+    return `${basename(file)}${unit ? ` ${unit} ` : ":"}${line} ${message}${more}`;
+  });
+  const rest = [...kinds.values()].slice(most).reduce((sum, like) => sum + like.length, 0);
+  if (rest > 0) lines.push(`… and ${rest} more lines`);
   return lines.join("\n");
-}
-
-function parse(text: string): Problem | string {
-  try {
-    return toProblem(JSON.parse(text));
-  } catch (error) {
-    return `is not JSON (${error instanceof Error ? error.message.slice(0, 120) : "unreadable"})`;
-  }
-}
-
-/** Files that would only give an error on every line get one message that says what to do. */
-async function refuseOtherFormats(file: string): Promise<void> {
-  let start: Buffer;
-  try {
-    const handle = await open(file);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
-      start = buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const why =
-      code === "ENOENT" ? "does not exist" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
-    throw new ErrataError(
-      `The problem set ${file} ${why}.`,
-      "Choose a JSON lines file (*.jsonl).",
-      "no-file",
-    );
-  }
-  if ((start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff)) {
-    throw new ErrataError(`${file} is UTF-16.`, "Save it as UTF-8 and try again.", "encoding");
-  }
-  if (/^\uFEFF?\s*\[/.test(start.toString("utf8"))) {
-    throw new ErrataError(
-      `${file} is one JSON array; a problem set has one JSON object on each line.`,
-      `Convert it, for example with: jq -c '.[]' "${basename(file)}" > problems.jsonl`,
-      "json-array",
-    );
-  }
 }

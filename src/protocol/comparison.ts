@@ -1,3 +1,13 @@
+import type {
+  Boundary,
+  ComparisonAlarm,
+  Intrinsic,
+  PassAtK,
+  ReflectionLift,
+  Verification,
+} from "./comparison-parts.js";
+import type { SamplingOptions } from "./types.js";
+
 /** A figure with its 95 % interval and the number of things it was counted over. */
 export interface Figure {
   value: number;
@@ -32,7 +42,7 @@ export interface ComparedProblem {
   b: ComparedSide;
 }
 
-/** What changed from model A to model B; every figure defined in METHODS.md. */
+/** What changed from model A to model B; every figure defined in docs/comparing.md. */
 export interface Comparison {
   modelA: string;
   modelB: string;
@@ -59,4 +69,19 @@ export interface Comparison {
   mcnemarP: number;
   unscored: { a: number; b: number };
   createdAt: string;
+  /** First attempts that ended at the token limit: counted as failures. */
+  truncated?: { a: number; b: number };
+  /** Reflections on A's wrong attempts whose correction is unscored: not in the fix rate. */
+  unscoredFixes?: { a: number; b: number };
+  /** Problems that a person had called bad: in no figure. Absent in comparisons of an earlier Errata. */
+  badProblems?: number;
+  /** The same for both models, the seed included. */
+  sampling?: SamplingOptions;
+  passAtK?: PassAtK;
+  boundary?: Boundary;
+  /** A protocol of its own, never mixed with the oracle-gated figures. */
+  intrinsic?: Intrinsic;
+  verification?: Verification;
+  lift?: ReflectionLift;
+  alarms?: ComparisonAlarm[];
 }

@@ -14,12 +14,22 @@ const MAX_DEPTH = 16;
 const HARMFUL =
   /[\p{Cc}\p{Cs}\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2028\u2029\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu;
 
+// What a terminal would read as colours, titles or movements: whole, so that no "[31m" is left of it.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+const TERMINAL = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?)/g;
+
 /** Takes out what could deceive or break a label; line ends and tabs become spaces. */
 export function harmless(text: string): string {
   return text
     .slice(0, MAX_INPUT)
+    .replace(TERMINAL, "")
     .replace(/[\t\r\n\v\f]+/g, " ")
     .replace(HARMFUL, "");
+}
+
+/** As `harmless`, and no link where `[words](address)` is made one, as in VS Code's notifications. */
+export function unlinked(text: string): string {
+  return harmless(text).replaceAll("](", "] (");
 }
 
 /** At most `length` characters (code points), with an ellipsis where something was cut. */

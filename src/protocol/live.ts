@@ -47,6 +47,8 @@ export interface LiveEnd {
 export interface LiveMessage {
   type: "live";
   head: LiveHead;
+  /** The sample stays because somebody asked for it. */
+  held: boolean;
   sample?: LiveSample;
   /** From `at` on, the text is now `text`; before it nothing changed. UTF-16 offset. */
   delta?: { at: number; text: string };

@@ -32,13 +32,14 @@ export function segmentGrowing(text: string): { segments: Segment[]; end: number
 
 function scan(text: string, grows: boolean): { segments: Segment[]; end: number } {
   const segments: Segment[] = [];
+  const closers = new Closers(text);
   let textFrom = 0;
   let at = 0;
   const push = (kind: Segment["kind"], body: string, start: number, end: number): void => {
     segments.push({ kind, body, source: text.slice(start, end), start });
   };
   while (at < text.length) {
-    const found = mathAt(text, at);
+    const found = mathAt(text, at, closers);
     if (grows && (found ? undecided(text, at, found) : mayOpen(text, at))) break;
     if (found === null) {
       // An escaped character is never a delimiter.
@@ -92,36 +93,53 @@ interface Found {
   end: number;
 }
 
-function mathAt(text: string, at: number): Found | null {
-  if (text[at] === "$") return text[at + 1] === "$" ? doubleDollar(text, at) : dollar(text, at);
+/** Where delimiters close, looked for once: a text of unclosed ones would cost quadratic time. */
+class Closers {
+  private readonly found = new Map<string, number>();
+  constructor(private readonly text: string) {}
+
+  /** Offset of the next `close`, or -1. `from` never goes back. */
+  find(close: string, from: number): number {
+    const known = this.found.get(close);
+    if (known !== undefined && (known < 0 || known >= from)) return known;
+    const at = this.text.indexOf(close, from);
+    this.found.set(close, at);
+    return at;
+  }
+}
+
+function mathAt(text: string, at: number, closers: Closers): Found | null {
+  if (text[at] === "$")
+    return text[at + 1] === "$" ? between(text, at, "$$", "display", closers) : dollar(text, at);
   if (text[at] !== "\\") return null;
-  if (text.startsWith("\\(", at)) return until(text, at, "\\)", "inline");
-  if (text.startsWith("\\[", at)) return until(text, at, "\\]", "display");
+  if (text.startsWith("\\(", at)) return between(text, at, "\\)", "inline", closers);
+  if (text.startsWith("\\[", at)) return between(text, at, "\\]", "display", closers);
   if (BOXES.some((box) => text.startsWith(box, at))) {
+    const brace = closers.find("}", at);
+    if (brace < 0 || brace > at + LONGEST_BOX) return null;
     const end = balanced(text, text.indexOf("{", at));
     return end === null ? null : { kind: "inline", body: text.slice(at, end), end };
   }
   const environment = ENVIRONMENTS.exec(text.slice(at, at + 24))?.[1];
   if (environment === undefined) return null;
   const close = `\\end{${environment}}`;
-  const end = text.indexOf(close, at);
+  const end = closers.find(close, at);
   return end < 0
     ? null
     : { kind: "display", body: text.slice(at, end + close.length), end: end + close.length };
 }
 
-function until(text: string, at: number, close: string, kind: "inline" | "display"): Found | null {
-  const end = text.indexOf(close, at + 2);
+function between(
+  text: string,
+  at: number,
+  close: string,
+  kind: Found["kind"],
+  closers: Closers,
+): Found | null {
+  const end = closers.find(close, at + 2);
   if (end < 0) return null;
   const body = text.slice(at + 2, end);
   return body.trim() === "" ? null : { kind, body, end: end + 2 };
-}
-
-function doubleDollar(text: string, at: number): Found | null {
-  const end = text.indexOf("$$", at + 2);
-  if (end < 0) return null;
-  const body = text.slice(at + 2, end);
-  return body.trim() === "" ? null : { kind: "display", body, end: end + 2 };
 }
 
 /**

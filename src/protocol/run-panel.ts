@@ -1,5 +1,6 @@
 /** What the Run panel's host and its webview say to each other. The host owns the data; the view draws it. */
-import type { Rollout, RunMetrics, Stage } from "./events.js";
+import type { Rollout, Stage } from "./events.js";
+import type { Axis, Curve, Range, RunPoint } from "./run-curve.js";
 
 export type RunPanelStatus = "starting" | "running" | "stopping" | "stopped" | "finished" | "failed" | "died";
 
@@ -12,6 +13,8 @@ export interface RunHead {
   phase: string | null;
   step: number;
   steps: number;
+  /** Step of the last checkpoint; null where there is none. */
+  checkpoint: number | null;
   /** Median of the last steps, in seconds; null before there are any. */
   stepSeconds: number | null;
   secondsLeft: number | null;
@@ -23,10 +26,9 @@ export interface RunHead {
   /** Why it ended, and the log's last words. */
   message: string | null;
   tokensPerSecond: number | null;
+  /** What supervised training learns from, by kind, and what was left out, by reason. */
+  examples: { counts: Record<string, number>; leftOut: Record<string, number> } | null;
 }
-
-/** One step's metrics; a mean over neighbours of the same stage where `averaged` says so. */
-export type RunPoint = Omit<RunMetrics, "type" | "time">;
 
 export interface RunAlarmView {
   step: number;
@@ -34,83 +36,118 @@ export interface RunAlarmView {
   message: string;
 }
 
+/** A run drawn over the panel's own. */
+export interface OtherRun {
+  id: string;
+  name: string;
+  method: string;
+  curve: Curve;
+}
+
+export type Verdict = Rollout["verdict"];
+/** Wrong ones first: what the rollouts are looked through for. */
+export const VERDICTS: readonly Verdict[] = ["incorrect", "truncated", "unscored", "correct"];
+
+/** Which rollouts the view wants to see. */
+export interface RolloutsQuery {
+  /** The step, or the nearest that has rollouts; null follows the latest. */
+  step: number | null;
+  /** Only these verdicts; all when empty. */
+  verdicts: Verdict[];
+  /** Rows at most. */
+  rows: number;
+}
 export interface RolloutsView {
   step: number;
+  /** The newest step is followed. */
+  following: boolean;
+  first: number;
+  last: number;
+  previous: number | null;
+  next: number | null;
   /** Wrong first, then as written; the very same text for the same problem is one row with `times`. */
   rows: (Rollout & { times: number })[];
-  /** Rollouts that the rows stand for, and all of the step. */
+  /** Rollouts that the rows stand for, those that match the query, and all of the step. */
   shown: number;
+  matching: number;
   total: number;
+  counts: Partial<Record<Verdict, number>>;
+}
+
+/** How the curves are looked at; an exported SVG is drawn the same way. */
+export interface PlotView {
+  axis: Axis;
+  /** Weight of the moving average, 0 to 0.99. */
+  smoothing: number;
+  zoom: Range | null;
+  log: boolean;
 }
 
 export type RunToView =
   | {
       type: "snapshot";
       head: RunHead;
-      points: RunPoint[];
-      /** Steps per point: 1 unless the run is very long. */
-      averaged: number;
+      curve: Curve;
       alarms: RunAlarmView[];
-      rollouts: RolloutsView | null;
-      /** The end of `log.txt`, when the run failed. */
-      log: string | null;
+      /** Runs drawn over this one that are gone are left out. */
+      others: OtherRun[];
     }
-  | { type: "delta"; head: RunHead; points: RunPoint[]; alarms: RunAlarmView[] }
-  | { type: "rollouts"; rollouts: RolloutsView };
+  | {
+      type: "delta";
+      head: RunHead;
+      points: RunPoint[];
+      alarms: RunAlarmView[];
+      /** New points of runs drawn over this one. */
+      others: Record<string, RunPoint[]>;
+    }
+  | { type: "others"; others: OtherRun[] }
+  /** The run cannot be shown: it was deleted, or its folder cannot be read. */
+  | { type: "unreadable"; message: string }
+  /** The curves in the range that was asked for, by run. */
+  | { type: "detail"; axis: Axis; range: Range; curves: Record<string, Curve> }
+  | { type: "rollouts"; rollouts: RolloutsView }
+  | { type: "log"; text: string };
 
-export type RunDeed = "stop" | "resume" | "compare" | "recipe" | "log" | "folder";
-export type RunFromView = { type: "ready" } | { type: "do"; deed: RunDeed };
+export type RunDeed =
+  | "stop"
+  | "resume"
+  | "compare"
+  | "recipe"
+  | "clone"
+  | "log"
+  | "rollouts-file"
+  | "folder"
+  | "delete";
+export type RunFromView =
+  /** The page is there, with what it remembers. */
+  | { type: "ready"; others: string[]; rollouts: RolloutsQuery; log: boolean; zoom: Range | null; axis: Axis }
+  | { type: "do"; deed: RunDeed }
+  /** Asks a person which runs to draw over this one. */
+  | { type: "add-runs" }
+  | { type: "remove-run"; id: string }
+  | { type: "range"; axis: Axis; range: Range | null }
+  | { type: "rollouts"; query: RolloutsQuery }
+  /** The end of `log.txt`, for as long as it is looked at. */
+  | { type: "log"; follow: boolean }
+  /** Saves a plot, or every figure of the run when `plot` is null. */
+  | { type: "export"; plot: string | null; view: PlotView };
 
 /** What a panel keeps in `setState`. */
 export interface RunMemory {
   runId: string;
-  /** Plots that are shown as tables. */
+  /** Plots that are shown as tables, and those with a logarithmic scale. */
   tables: string[];
+  logs: string[];
+  axis: Axis;
+  smoothing: number;
+  zoom: Range | null;
+  others: string[];
+  rollouts: RolloutsQuery;
+  /** Rows that are shown in full. */
+  open: string[];
+  logOpen: boolean;
   scroll: number;
 }
 
-/** More points than this are not told apart on a screen. */
-export const MOST_POINTS = 5000;
-
-/**
- * At most `most` points: neighbours of the same stage become their mean, field by field, at the last one's step.
- * Returns how many steps a point stands for.
- */
-export function downsample(points: RunPoint[], most = MOST_POINTS): { points: RunPoint[]; averaged: number } {
-  if (points.length <= most) return { points, averaged: 1 };
-  const size = Math.ceil((2 * points.length) / most);
-  const out: RunPoint[] = [];
-  let bucket: RunPoint[] = [];
-  const close = (): void => {
-    const mean = meanOf(bucket);
-    if (mean) out.push(mean);
-    bucket = [];
-  };
-  for (const point of points) {
-    if (bucket.length === size || (bucket[0] && bucket[0].stage !== point.stage)) close();
-    bucket.push(point);
-  }
-  close();
-  // Stages that alternate at every step leave nothing to merge: then the stage gives way.
-  if (out.length > most) return { points: every(out, Math.ceil(out.length / most)), averaged: size };
-  return { points: out, averaged: size };
-}
-
-function every(points: RunPoint[], nth: number): RunPoint[] {
-  return points.filter((_, i) => i % nth === 0 || i === points.length - 1);
-}
-
-function meanOf(bucket: RunPoint[]): RunPoint | undefined {
-  const last = bucket.at(-1);
-  if (!last || bucket.length === 1) return last;
-  const mean: Record<string, unknown> = { ...last };
-  const fields = new Set(bucket.flatMap((p) => Object.keys(p)));
-  for (const field of fields) {
-    if (field === "step" || field === "stage") continue;
-    const values = bucket
-      .map((p) => (p as unknown as Record<string, unknown>)[field])
-      .filter((v) => typeof v === "number");
-    if (values.length > 0) mean[field] = values.reduce((a, b) => a + b, 0) / values.length;
-  }
-  return mean as unknown as RunPoint;
-}
+/** Rows of rollouts at first, and at every "Show more". */
+export const ROLLOUT_PAGE = 40;

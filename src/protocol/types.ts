@@ -10,6 +10,8 @@ export interface Problem {
   /** What kind of problem it is, in a person's words ("brackets on both sides"). */
   kind?: string;
   topic?: string;
+  /** A worked solution, where the problem set has one. Supervised fine-tuning on gold learns it. */
+  solution?: string;
 }
 
 /**
@@ -27,6 +29,8 @@ export interface Grade {
   span: [number, number] | null;
   /** One sentence for people: the layer that decided, or why nothing could be. */
   reason: string;
+  /** The reader that found the answer. */
+  how?: "boxed" | "tag" | "hash" | "announced" | "bold" | "lastLine";
 }
 
 export interface SamplingOptions {
@@ -124,6 +128,8 @@ export interface Annotation {
   /** ISO 8601, UTC. */
   at: string;
   value: AnnotationValue;
+  /** 2: said again, unknowing, to measure a person against themselves; such a word never stands. */
+  pass: 1 | 2;
 }
 export type AnnotationTarget = "attempt" | "reflection" | "problem";
 export type AnnotationValue =
@@ -141,7 +147,9 @@ export type AnnotationValue =
   | { kind: "flag"; value: boolean | null }
   /** Bad problem or wrong gold answer: leaves the pool and every metric. */
   | { kind: "badProblem"; value: boolean | null }
-  | { kind: "errorType"; value: string | null };
+  | { kind: "errorType"; value: string | null }
+  /** A label of the rubric, by its id. `false` is an adjudicator's: the label does not hold, whoever set it. */
+  | { kind: "label"; axis: string; value: boolean | null };
 export type AnnotationKind = AnnotationValue["kind"];
 
 /** Which problems' errors are telling. Computed on correctness; a group needs 4 scored attempts. */

@@ -16,7 +16,7 @@ export interface AttemptLift {
 }
 
 /**
- * Fix rate with the model's own reflection beside plain retry, on the same wrong attempts (METHODS.md, Metrics).
+ * Fix rate with the model's own reflection beside plain retry, on the same wrong attempts (docs/comparing.md).
  * Oracle-gated: only wrong first attempts, and the reflecting model is told that they are wrong. Without the retry
  * beside it, "correction" could be mere resampling.
  */

@@ -43,7 +43,7 @@ export async function reflectionSettings(
 }
 
 /**
- * Has the model reflect on failed attempts (oracle-gated: it is told that the answer is wrong, METHODS.md), grades
+ * Has the model reflect on failed attempts (oracle-gated: it is told that the answer is wrong, docs/comparing.md), grades
  * each corrected solution against the gold answer, and stores each reflection as it ends. Those that exist already
  * for the same attempt, model, settings and number are not made again.
  */

@@ -1,11 +1,17 @@
 import { createHash } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { findPrompt } from "../inference/prompts.js";
 import type { Pool } from "../pool/types.js";
 import { readProblemSet } from "../problems/index.js";
 import type { Comparison } from "../protocol/comparison.js";
-import type { ModelEntry, Reflection, Report, SamplingOptions } from "../protocol/types.js";
+import {
+  ErrataError,
+  type ModelEntry,
+  type Reflection,
+  type Report,
+  type SamplingOptions,
+} from "../protocol/types.js";
 import type { Throughput, Tools } from "../reflection/generate.js";
 import { reflectOn } from "../reflection/reflect.js";
 import { type Evaluation, evaluate } from "../sampling/evaluate.js";
@@ -26,6 +32,18 @@ export interface CompareJob {
   options: SamplingOptions;
   /** Only the first so many problems. */
   limit?: number;
+  /** What costs samples of its own; default none of it. */
+  measure?: Measures;
+}
+
+/** Beside first attempts, reflections and plain retries, which every comparison has. */
+export interface Measures {
+  /** A neutral second attempt after every first one. */
+  intrinsic?: boolean;
+  /** Each model verifies its own first attempts. */
+  verify?: boolean;
+  /** Corrections from a neutral text and from another problem's analysis. Models in folders only. */
+  lift?: boolean;
 }
 
 /**
@@ -39,13 +57,18 @@ export async function compareModels(
   report: Report,
   signal?: AbortSignal,
 ): Promise<Comparison> {
+  if (job.measure?.lift) refuseServers([job.modelA, job.modelB]);
   const rows = await putSet(tools.pool, job.problemSet, job.limit);
   const measure = (model: ModelEntry) =>
     evaluateModel(tools, { ...job, model, problems: rows }, report, signal);
   const a = await measure(job.modelA);
   const b = await measure(job.modelB);
   const crossed = await crossReflect(tools, a, job.modelB, job.options, report, signal);
-  const comparison = compareEvaluations(a, b, crossed.reflections, basename(job.problemSet));
+  const comparison = {
+    ...compareEvaluations(a, b, crossed.reflections, basename(job.problemSet)),
+    sampling: job.options,
+    badProblems: await tools.pool.badProblems({ problemRowIds: rows }),
+  };
   await keep(tools.workspace, job, comparison);
   return comparison;
 }
@@ -59,12 +82,24 @@ export async function putSet(pool: Pool, file: string, limit?: number): Promise<
 /** One model on problems of the pool, with the prompts of its family. */
 export async function evaluateModel(
   tools: CompareTools,
-  job: { model: ModelEntry; problems: number[]; group: number; options: SamplingOptions },
+  job: {
+    model: ModelEntry;
+    problems: number[];
+    group: number;
+    options: SamplingOptions;
+    measure?: Measures;
+  },
   report: Report,
   signal?: AbortSignal,
 ): Promise<Evaluation> {
   const place = { family: job.model.prompts, workspace: tools.workspace };
   const prompts = { solve: await findPrompt("solve", place), reflect: await findPrompt("reflect", place) };
+  const { intrinsic, verify, lift } = job.measure ?? {};
+  const more = {
+    ...(intrinsic && { second: await findPrompt("look_again", place) }),
+    ...(verify && { verification: await findPrompt("verify", place) }),
+    ...(lift && { neutral: await findPrompt("neutral", place) }),
+  };
   return evaluate(
     tools,
     {
@@ -73,7 +108,7 @@ export async function evaluateModel(
       problems: job.problems,
       group: job.group,
       options: job.options,
-      prompts,
+      ...{ prompts, more },
       label: job.model.id,
     },
     report,
@@ -100,6 +135,39 @@ export async function crossReflect(
   return { ...throughput, reflections: all.filter((reflection) => reflection.sample === 0) };
 }
 
+function refuseServers(models: readonly ModelEntry[]): void {
+  const server = models.find(({ endpoint }) => endpoint !== undefined);
+  if (!server) return;
+  throw new ErrataError(
+    `The reflection lift cannot be measured of ${server.id}: a model behind a server cannot go on from an analysis it is given.`,
+    "Compare without it, or add the model as a folder.",
+    "no-prefix",
+  );
+}
+
+/** Comparisons of this workspace that were kept, the newest first. A file that is none of ours is passed over. */
+export async function keptComparisons(workspace: string): Promise<Comparison[]> {
+  const folder = join(workspace, ".errata", "comparisons");
+  const names = await readdir(folder).catch(() => []);
+  const read = async (name: string): Promise<Comparison[]> => {
+    try {
+      const value: unknown = JSON.parse(await readFile(join(folder, name), "utf8"));
+      return isComparison(value) ? [value] : [];
+    } catch {
+      return [];
+    }
+  };
+  const found = await Promise.all(names.filter((name) => name.endsWith(".json")).map(read));
+  return found.flat().sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+}
+
+function isComparison(value: unknown): value is Comparison {
+  if (typeof value !== "object" || value === null) return false;
+  const { modelA, modelB, createdAt, fixed, regressed, table } = value as Partial<Comparison>;
+  const texts = [modelA, modelB, createdAt].every((text) => typeof text === "string");
+  return texts && Array.isArray(fixed) && Array.isArray(regressed) && typeof table === "object";
+}
+
 async function keep(workspace: string, job: CompareJob, comparison: Comparison): Promise<void> {
   const what = JSON.stringify([
     job.modelA.id,
@@ -108,6 +176,7 @@ async function keep(workspace: string, job: CompareJob, comparison: Comparison):
     job.group,
     job.limit,
     job.options,
+    ...(job.measure ? [job.measure] : []),
   ]);
   const hash = createHash("sha256").update(what).digest("hex").slice(0, 8);
   const folder = join(workspace, ".errata", "comparisons");

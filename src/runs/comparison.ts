@@ -1,17 +1,19 @@
-import type { Change, ComparedProblem, Comparison, Figure } from "../protocol/comparison.js";
+import type { ComparedProblem, Comparison, Figure } from "../protocol/comparison.js";
 import type { Reflection } from "../protocol/types.js";
 import type { EvaluatedProblem, Evaluation } from "../sampling/evaluate.js";
-import {
-  bootstrapMean,
-  bootstrapRatio,
-  mcnemarExact,
-  pairedDifference,
-  pairedRatioDifference,
-  type Score,
-} from "./statistics.js";
+import { alarmsOf } from "./metrics/alarms.js";
+import { boundary } from "./metrics/boundary.js";
+import { intrinsic } from "./metrics/intrinsic.js";
+import { liftFigures } from "./metrics/lift.js";
+import { ratioChange as change } from "./metrics/paired.js";
+import { passCurve } from "./metrics/pass-at-k.js";
+import { verification } from "./metrics/verification.js";
+import { bootstrapMean, bootstrapRatio, mcnemarExact, pairedDifference, type Score } from "./statistics.js";
+
+export { change };
 
 /**
- * The comparison of two evaluations of the same problems (METHODS.md, Metrics); `crossed` are B's reflections on A's
+ * The comparison of two evaluations of the same problems (docs/comparing.md); `crossed` are B's reflections on A's
  * wrong attempts. Pure: no sampling.
  */
 export function compareEvaluations(
@@ -64,17 +66,51 @@ export function compareEvaluations(
     mcnemarP: mcnemarExact(regressed.length, fixed.length),
     unscored: { a: unscored(a), b: unscored(b) },
     createdAt: new Date().toISOString(),
+    truncated: { a: truncated(a), b: truncated(b) },
+    unscoredFixes: {
+      a: a.problems.flatMap(({ lifts }) => lifts).filter(({ reflection }) => reflection.unscored > 0).length,
+      b: crossed.filter(({ verdict }) => verdict === "unscored").length,
+    },
+    passAtK: passCurve(
+      pairs.map(({ before }) => before),
+      pairs.map(({ after }) => after),
+      a.group,
+    ),
+    boundary: boundary(
+      pairs.map(({ before }) => before),
+      pairs.map(({ after }) => after),
+    ),
+    ...further(a, b),
+  };
+}
+
+/** What was measured beyond first attempts, reflections and retries, under both models. */
+function further(
+  a: Evaluation,
+  b: Evaluation,
+): Pick<Comparison, "intrinsic" | "verification" | "lift" | "alarms"> {
+  const problems = a.problems.map(({ problem }) => problem.rowId);
+  const lift = a.lifts &&
+    b.lifts && {
+      protocol: "oracle-gated" as const,
+      a: liftFigures(problems, a.lifts),
+      b: liftFigures(problems, b.lifts),
+    };
+  return {
+    ...(a.looks && b.looks && { intrinsic: intrinsic(problems, a.looks, b.looks) }),
+    ...(a.verifications &&
+      b.verifications && { verification: verification(problems, a.verifications, b.verifications) }),
+    ...(lift && { lift }),
+    alarms: [
+      ...alarmsOf(a, lift?.a).map((alarm) => ({ ...alarm, model: "a" as const })),
+      ...alarmsOf(b, lift?.b).map((alarm) => ({ ...alarm, model: "b" as const })),
+    ],
   };
 }
 
 /** Mean over problems of the share of scored first attempts that are right. `n` is the number of problems. */
 export function passAt1({ problems }: Evaluation): Figure {
   return bootstrapMean(problems.filter((problem) => problem.scored > 0).map(rate));
-}
-
-/** Two ratios over the same problems, and their difference. */
-export function change(a: readonly Score[], b: readonly Score[]): Change {
-  return { a: bootstrapRatio(a), b: bootstrapRatio(b), difference: pairedRatioDifference(a, b) };
 }
 
 /** Scored first attempts that are right, or wrong and then mended by one reflection (oracle-gated). */
@@ -138,6 +174,10 @@ function rate({ correct, scored }: EvaluatedProblem): number {
 
 function unscored({ problems }: Evaluation): number {
   return problems.reduce((sum, problem) => sum + problem.unscored, 0);
+}
+
+function truncated({ problems }: Evaluation): number {
+  return problems.reduce((sum, problem) => sum + problem.truncated, 0);
 }
 
 function joined(before: EvaluatedProblem, after: EvaluatedProblem): ComparedProblem {

@@ -11,7 +11,8 @@ import { assetFile, installationFolder } from "../protocol/paths.js";
 import { ErrataError } from "../protocol/types.js";
 import { librariesOf, staleCopies, troublesOf } from "./cuda.js";
 import { pipInterpreter } from "./cuda-wheel.js";
-import { findPython, type PythonPlaces } from "./python.js";
+import { findPython, interpreterIn, type PythonPlaces, TORCH } from "./python.js";
+import { hasDriver, isForCpu } from "./torch-build.js";
 
 /** One thing that was looked at. */
 export interface Check {
@@ -112,9 +113,18 @@ async function checkPython(places: PythonPlaces): Promise<Check[]> {
     const info = await findPython(places);
     const named = ["torch", "trl", "transformers", "peft", "onnxruntime-genai"];
     const versions = named.map((name) => `${name} ${info.packages[name] ?? "–"}`).join(", ");
+    const unused = isForCpu(info) && (await hasDriver());
+    const ours = places.managed !== undefined && info.python === interpreterIn(places.managed);
     return [
       { name: "Python", status: "ok", value: `${info.version}, ${info.python}` },
-      { name: "Training packages", status: "ok", value: versions },
+      unused
+        ? {
+            ...{ name: "Training packages", status: "note", value: `${versions}: a build for the CPU alone` },
+            mend: ours
+              ? "Training does not use the GPU. “Errata: Set Up the Training Environment” (`errata setup`) fetches the build for it; where pip's index has none, name one with `--torch-index URL` (setting errata.torchIndex)."
+              : `Training does not use the GPU. Install the build for it there: ${info.python} -m pip install --force-reinstall ${TORCH}`,
+          }
+        : { name: "Training packages", status: "ok", value: versions },
     ];
   } catch (error) {
     return [{ name: "Python", status: "missing", value: messageOf(error), ...mendOf(error) }];

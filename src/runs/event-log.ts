@@ -3,9 +3,11 @@ import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { RunEvent } from "../protocol/events.js";
 
-const TYPES = new Set(["start", "phase", "metrics", "rollouts", "checkpoint", "alarm", "end"]);
+const TYPES = new Set(["start", "phase", "examples", "metrics", "rollouts", "checkpoint", "alarm", "end"]);
 /** File watchers miss changes on network file systems and in some containers: look by ourselves this often. */
 const POLL_MS = 1000;
+
+const PIECE = 2 ** 21;
 
 /**
  * Reads `events.jsonl` as it grows. A last line without its end waits for the rest; a malformed line, or one of a
@@ -13,6 +15,8 @@ const POLL_MS = 1000;
  */
 export class EventLog {
   private offset = 0;
+  /** Bytes read at a time: between two pieces of a long log others have their turn. */
+  private piece = PIECE;
   private reading: Promise<RunEvent[]> | undefined;
 
   constructor(readonly file: string) {}
@@ -35,29 +39,36 @@ export class EventLog {
     }
     try {
       const { size } = await handle.stat();
-      if (size < this.offset) {
-        this.offset = 0;
+      if (size < this.offset) this.offset = 0;
+      const events: RunEvent[] = [];
+      while (this.offset < size) {
+        const bytes = Buffer.alloc(Math.min(size - this.offset, this.piece));
+        const { bytesRead } = await handle.read(bytes, 0, bytes.length, this.offset);
+        // Only whole lines are decoded: a cut may fall within a character.
+        const end = bytes.subarray(0, bytesRead).lastIndexOf(10) + 1;
+        if (end === 0) {
+          if (bytes.length < this.piece || bytesRead === 0) break;
+          // A line longer than a piece.
+          this.piece *= 2;
+          continue;
+        }
+        this.offset += end;
+        for (const line of bytes.subarray(0, end).toString("utf8").split("\n")) parseEvent(line, events);
       }
-      if (size === this.offset) return [];
-      const bytes = Buffer.alloc(size - this.offset);
-      const { bytesRead } = await handle.read(bytes, 0, bytes.length, this.offset);
-      // Only whole lines are decoded: a cut may fall within a character.
-      const end = bytes.subarray(0, bytesRead).lastIndexOf(10) + 1;
-      this.offset += end;
-      return bytes.subarray(0, end).toString("utf8").split("\n").flatMap(parseEvent);
+      return events;
     } finally {
       await handle.close();
     }
   }
 }
 
-function parseEvent(line: string): RunEvent[] {
-  if (line.trim() === "") return [];
+function parseEvent(line: string, into: RunEvent[]): void {
+  if (line.trim() === "") return;
   try {
     const event = JSON.parse(line) as RunEvent;
-    return TYPES.has(event?.type) && typeof event.time === "number" ? [event] : [];
+    if (TYPES.has(event?.type) && typeof event.time === "number") into.push(event);
   } catch {
-    return [];
+    // Half a line, or another program's.
   }
 }
 

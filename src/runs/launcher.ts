@@ -1,25 +1,75 @@
-import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
-import { delimiter, join } from "node:path";
-import { findPrompt, type PromptPlace } from "../inference/prompts.js";
+import { join } from "node:path";
+import { findPrompt, PROMPT_NAMES, type PromptPlace } from "../inference/prompts.js";
 import type { Models } from "../inference/types.js";
 import type { Pool } from "../pool/types.js";
 import { describeIssues, readProblemSet } from "../problems/index.js";
+import { leftOutWords } from "../protocol/figures.js";
 import { assetFile, distFile } from "../protocol/paths.js";
-import { ErrataError, type ModelEntry, type Report } from "../protocol/types.js";
-import { seedErrors } from "./pool-seed.js";
-import { startTime } from "./process.js";
+import { ErrataError, type ModelEntry, type Problem, type Report } from "../protocol/types.js";
+import { type GatheredData, gatherData, withoutBad } from "./data.js";
+import { dataLines } from "./data-words.js";
 import { type CompleteRecipe, fromFile, readRecipe } from "./recipe.js";
-import { FILES, type Launch, type Spawned, writeJson, writeJsonl } from "./run-folder.js";
+import { FILES, type Launch, writeJson, writeJsonl } from "./run-folder.js";
+import { ACCELERATE_FILE, checkAccelerate } from "./targets/accelerate.js";
+import type { Places } from "./targets/index.js";
+import { threadsOf } from "./targets/local.js";
+import { clusterAddress } from "./targets/ray-api.js";
 
-export interface LaunchContext {
+export interface LaunchContext extends Places {
   workspace: string;
   models: Models;
   pool: () => Promise<Pool>;
   /** The interpreter to use; rejects with "no-python" where there is none. */
   python: () => Promise<string>;
+}
+
+/** What a run is given, before anything is written: runs and previews are made from it. */
+export interface RunPlan {
+  recipe: CompleteRecipe;
+  model: ModelEntry & { trainable: string };
+  problems: Problem[];
+  /** Of the set, those that it is not given: a person called them bad, or their gold answer wrong. */
+  badProblems: number;
+  /** Lines of the problem set that cannot be used, in a sentence; null when there are none. */
+  issues: string | null;
+  data: GatheredData;
+  /** Text of the accelerate configuration, where the recipe names one. */
+  accelerate?: string;
+}
+
+const STAGES = ["Reading the recipe", "Reading the problems", "Gathering the data", "Writing the run"];
+
+/** Gathers what a recipe's run is given. Writes nothing, and needs no Python. */
+export async function planRun(recipeFile: string, context: LaunchContext, report: Report): Promise<RunPlan> {
+  const stage = stages(report);
+  stage(0);
+  const recipe = await readRecipe(recipeFile);
+  const { target } = recipe;
+  const accelerate =
+    target.kind === "local" && target.accelerate !== undefined
+      ? await checkAccelerate(recipe, target.accelerate)
+      : undefined;
+  const model = await trainableModel(recipe, recipeFile, context.models);
+
+  stage(1);
+  const set = await readProblemSet(recipe.problems);
+  const problems = set.problems.slice(0, recipe.limit);
+  const issues = set.issues.length > 0 ? describeIssues(recipe.problems, set.issues) : null;
+  if (issues) stage(1, issues);
+
+  stage(2);
+  const pool = await context.pool();
+  const data = await gatherData(pool, recipe, problems);
+  for (const line of dataLines(data.summary)) stage(2, line);
+  // Rewards against a wrong gold answer would teach what is wrong.
+  const good = await withoutBad(pool, problems);
+  const bad = problems.length - good.length;
+  if (bad > 0) stage(2, leftOutWords(bad));
+  const plan = { recipe, model, problems: good, badProblems: bad, issues, data };
+  return accelerate === undefined ? plan : { ...plan, accelerate };
 }
 
 /** Checks a recipe and writes the folder of a new run. Returns the run's id; nothing has been started yet. */
@@ -28,50 +78,16 @@ export async function prepareRun(
   context: LaunchContext,
   report: Report,
 ): Promise<string> {
-  const stages = ["Reading the recipe", "Reading the problems", "Seeding the error pool", "Writing the run"];
-  const stage = (i: number, detail?: string) =>
-    report({ stage: stages[i] ?? "", done: i, total: stages.length, ...(detail ? { detail } : {}) });
-
-  stage(0);
-  const recipe = await readRecipe(recipeFile);
-  const model = await trainableModel(recipe, recipeFile, context.models);
-  await context.python();
-
-  stage(1);
-  const set = await readProblemSet(recipe.problems);
-  const problems = set.problems.slice(0, recipe.limit);
-  if (set.issues.length > 0) stage(1, describeIssues(recipe.problems, set.issues));
-
-  stage(2);
-  const seed = await seedErrors(await context.pool(), recipe, problems);
-  if (seed.elsewhere > 0) stage(2, `${seed.elsewhere} errors on problems of other sets are left out`);
-  if (recipe.method === "scrpo" && recipe.correction.cycle[0] === 0 && seed.errors.length === 0) {
-    throw new ErrataError(
-      `The run has no errors to learn from: its cycle is [0, ${recipe.correction.cycle[1]}], correction alone, and its pool is empty${seed.elsewhere > 0 ? ` (${seed.elsewhere} errors of the workspace's pool are on problems of other sets)` : ""}.`,
-      "Sample the problems first so that the error pool fills, or give the cycle a trial stage, such as [6, 4].",
-      "empty-pool",
-    );
-  }
-
-  stage(3);
-  const { id, folder } = await newFolder(join(context.workspace, ".errata", "runs"), recipe.name);
+  const plan = await planRun(recipeFile, context, report);
+  // What can be known of the place before anything is written.
+  const { target } = plan.recipe;
+  if (target.kind === "ray") clusterAddress(target.address);
+  else await context.python();
+  stages(report)(3);
+  const { id, folder } = await newFolder(join(context.workspace, ".errata", "runs"), plan.recipe.name);
   try {
-    await writeJsonl(folder, FILES.problems, problems);
-    await writeJsonl(folder, FILES.pool, seed.errors);
-    await copyPrompts(folder, { family: model.prompts, workspace: context.workspace });
-    const launch: Launch = {
-      run: id,
-      model: model.id,
-      trainable: model.trainable,
-      grader: [process.execPath, distFile("cli.js"), "grade", "--serve"],
-      threads: recipe.threads || Math.max(1, availableParallelism() - 1),
-      schema: assetFile("schemas/recipe.schema.json"),
-      prompts: model.prompts ?? null,
-      resume_from: null,
-    };
-    await writeJson(folder, FILES.launch, launch);
-    // Last: with it the folder counts as a run. `model` becomes what it was resolved to.
-    await writeJson(folder, FILES.recipe, { ...recipe, model: model.id });
+    if (plan.accelerate !== undefined) await writeFile(join(folder, ACCELERATE_FILE), plan.accelerate);
+    await writeRun(id, folder, plan, context.workspace);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -79,48 +95,43 @@ export async function prepareRun(
   return id;
 }
 
-/** Starts the trainer on a run's folder, detached, so that it outlives this process. */
-export async function startTrainer(
+/** Writes what the trainer reads into a run's folder, or a preview's. */
+export async function writeRun(
+  id: string,
   folder: string,
-  python: string,
-  threads: number,
-  resume: boolean,
+  { recipe, model, problems, data }: RunPlan,
+  workspace: string,
 ): Promise<void> {
-  await rm(join(folder, FILES.control), { force: true });
-  const time = Date.now() / 1000;
-  const log = openSync(join(folder, FILES.log), "a");
-  try {
-    const args = ["-m", "errata_trainer", folder, ...(resume ? ["--resume"] : [])];
-    const child = spawn(python, args, {
-      cwd: folder,
-      detached: true,
-      stdio: ["ignore", log, log],
-      env: {
-        ...process.env,
-        PYTHONPATH: [assetFile("trainer"), process.env.PYTHONPATH].filter(Boolean).join(delimiter),
-        PYTHONUNBUFFERED: "1",
-        PYTHONUTF8: "1",
-        // The grader is a program of ours: within VS Code process.execPath is Electron.
-        ELECTRON_RUN_AS_NODE: "1",
-        OMP_NUM_THREADS: String(threads),
-        TOKENIZERS_PARALLELISM: "false",
-        // Everything the trainer reads lies in folders.
-        HF_HUB_OFFLINE: "1",
-      },
-    });
-    await new Promise<void>((resolve, reject) => {
-      child.once("spawn", resolve);
-      child.once("error", (error) =>
-        reject(new ErrataError(`${python} could not be started: ${error.message}.`, undefined, "no-python")),
-      );
-    });
-    const pid = child.pid ?? 0;
-    const spawned: Spawned = { pid, time, started: (await startTime(pid)) ?? time };
-    await writeJson(folder, FILES.process, spawned);
-    child.unref();
-  } finally {
-    closeSync(log);
-  }
+  await writeJsonl(folder, FILES.problems, problems);
+  await writeJsonl(folder, FILES.pool, data.rows);
+  await copyPrompts(folder, { family: model.prompts, workspace });
+  const launch: Launch = {
+    run: id,
+    uuid: randomUUID(),
+    model: model.id,
+    trainable: model.trainable,
+    ...installed(),
+    // A cluster's node has its own share of cores.
+    threads: recipe.threads || (recipe.target.kind === "local" ? threadsOf(recipe.target) : 0),
+    prompts: model.prompts ?? null,
+    resume_from: null,
+  };
+  await writeJson(folder, FILES.launch, launch);
+  // Last: with it the folder counts as a run. `model` becomes what it was resolved to.
+  await writeJson(folder, FILES.recipe, { ...recipe, model: model.id });
+}
+
+/** What the trainer is given of this installation: after an update it lies in another folder. */
+export function installed(): Pick<Launch, "grader" | "schema"> {
+  return {
+    grader: [process.execPath, distFile("cli.js"), "grade", "--serve"],
+    schema: assetFile("schemas/recipe.schema.json"),
+  };
+}
+
+function stages(report: Report): (i: number, detail?: string) => void {
+  return (i, detail) =>
+    report({ stage: STAGES[i] ?? "", done: i, total: STAGES.length, ...(detail ? { detail } : {}) });
 }
 
 /** The recipe's model: an id, else a folder relative to the recipe. Refuses one that cannot be trained. */
@@ -183,7 +194,7 @@ async function newFolder(runs: string, name: string): Promise<{ id: string; fold
 async function copyPrompts(folder: string, place: PromptPlace): Promise<void> {
   const target = join(folder, FILES.prompts);
   await mkdir(target);
-  for (const name of ["solve", "reflect"] as const) {
+  for (const name of PROMPT_NAMES) {
     await writeFile(join(target, `${name}.jinja`), (await findPrompt(name, place)).source);
   }
 }

@@ -15,6 +15,10 @@ export interface PythonInfo {
   packages: Record<string, string | null>;
   /** Can it make virtual environments? */
   venv: boolean;
+  /** What the packages need in turn and is not installed, with who needs it. */
+  missing?: string[];
+  /** Packages ("torch==2.13.0") that say they are installed, whose files are gone. */
+  gone?: string[];
 }
 
 /** Where an interpreter of the trainer may be, best first. */
@@ -23,6 +27,8 @@ export interface PythonPlaces {
   explicit?: string | undefined;
   /** The folder of the environment that Errata makes. */
   managed?: string | undefined;
+  /** The folder of a checkout's environment; by default `.venv` beside package.json. */
+  checkout?: string | undefined;
 }
 
 /** torch is installed on its own line, first: anything unpinned before it pulls another build. */
@@ -31,17 +37,40 @@ export const TORCH = "torch==2.13.0";
 export const MANAGED = join(homedir(), ".errata", "python");
 export const MINIMUM = [3, 11] as const;
 
+/** Left in an environment of ours once it is complete; taken away while it is worked on. */
+export const STAMP = "errata-environment.json";
+
 const PROBE = `
-import json, sys, importlib.metadata as m
-def version(name):
-    try: return m.version(name)
-    except m.PackageNotFoundError: return None
+import json, re, sys, importlib.metadata as m
+try: from packaging.requirements import Requirement
+except ImportError:
+    try: from pip._vendor.packaging.requirements import Requirement
+    except ImportError: Requirement = None
+found, missing, gone, seen = {}, [], [], set()
+todo = [(name, None) for name in sys.argv[1:]]
+while todo:
+    name, user = todo.pop(0)
+    key = re.sub(r"[-_.]+", "-", name).lower()
+    if key in seen: continue
+    seen.add(key)
+    try: d = m.distribution(name)
+    except m.PackageNotFoundError:
+        if user: missing.append(f"{name} (for {user})")
+        else: found[name] = None
+        continue
+    if not user:
+        found[name] = d.version
+        init = next((f for f in d.files or [] if len(f.parts) == 2 and f.name == "__init__.py"), None)
+        if init is not None and not d.locate_file(init).exists(): gone.append(f"{name}=={d.version}")
+    for line in (d.requires or []) if Requirement else []:
+        need = Requirement(line)
+        if need.marker is None or need.marker.evaluate({"extra": ""}): todo.append((need.name, name))
 try:
     import venv, ensurepip
     can = True
 except ImportError: can = False
-print(json.dumps({"version": "%d.%d.%d" % sys.version_info[:3], "venv": can,
-  "packages": {n: version(n) for n in sys.argv[1:]}}))
+print(json.dumps({"version": "%d.%d.%d" % sys.version_info[:3], "venv": can, "packages": found,
+  "missing": missing, "gone": gone}))
 `;
 
 /** Asks an interpreter for its version and packages; undefined when it cannot be run. */
@@ -81,6 +110,13 @@ export function wrongPackages(info: PythonInfo, wanted: ReadonlyMap<string, stri
   });
 }
 
+/** Everything that keeps an interpreter from training; empty when nothing does. */
+export function troubles(info: PythonInfo, wanted: ReadonlyMap<string, string>): string[] {
+  const old = isRecent(info.version) ? [] : [`Python ${MINIMUM.join(".")} or newer (it is ${info.version})`];
+  const gone = (info.gone ?? []).map((name) => `${name.replace("==", " ")} (its files are gone)`);
+  return [...old, ...wrongPackages(info, wanted), ...gone, ...(info.missing ?? [])];
+}
+
 /** The interpreter of a virtual environment. */
 export function interpreterIn(folder: string): string {
   return process.platform === "win32" ? join(folder, "Scripts", "python.exe") : join(folder, "bin", "python");
@@ -98,29 +134,38 @@ export function isRecent(version: string): boolean {
 export async function findPython(places: PythonPlaces): Promise<PythonInfo> {
   const wanted = await requirements();
   const named = places.explicit || process.env.ERRATA_PYTHON;
-  const candidates = named
-    ? [named]
-    : [join(installationFolder(), ".venv"), places.managed]
+  const candidates: { python: string; folder?: string }[] = named
+    ? [{ python: named }]
+    : [places.checkout ?? join(installationFolder(), ".venv"), places.managed]
         .filter((folder) => folder !== undefined)
-        .map(interpreterIn);
+        .map((folder) => ({ python: interpreterIn(folder), folder }));
   let why = "There is no Python environment for training yet.";
-  for (const python of candidates) {
+  for (const { python, folder } of candidates) {
     if (isAbsolute(python) && !existsSync(python)) {
       if (named) why = `The Python interpreter ${python} does not exist.`;
+      else if (folder !== undefined && existsSync(join(folder, "pyvenv.cfg")))
+        why = `The Python environment ${folder} has lost its interpreter.`;
       continue;
     }
     const info = await probe(python, [...wanted.keys()]);
     if (!info) {
-      why = `${python} cannot be run.`;
+      why = `${python} cannot be run${named ? "" : ": the Python that it was made with may have been removed"}.`;
       continue;
     }
-    const wrong = wrongPackages(info, wanted);
+    const wrong = troubles(info, wanted);
+    if (wrong.length === 0 && folder !== undefined && folder === places.managed)
+      if (!existsSync(join(folder, STAMP))) {
+        why = `The Python environment ${folder} is not complete: its set-up was broken off.`;
+        continue;
+      }
     if (wrong.length === 0) return info;
     why = `${python} lacks what the trainer needs: ${wrong.join(", ")}.`;
   }
   throw new ErrataError(
     why,
-    "Set it up with `errata setup` (in VS Code: “Errata: Set Up Training Environment”); it needs Python 3.11 or newer with venv.",
+    named
+      ? `Install it there: ${named} -m pip install ${TORCH} -r ${assetFile("trainer/requirements.txt")}. Without ${places.explicit ? "the setting errata.python (--python)" : "ERRATA_PYTHON"}, Errata uses an environment of its own, made by “Errata: Set Up the Training Environment” (\`errata setup\`).`
+      : "Set it up, which also mends it: “Errata: Set Up the Training Environment” (`errata setup`); it needs Python 3.11 or newer with venv.",
     "no-python",
   );
 }

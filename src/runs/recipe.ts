@@ -3,25 +3,33 @@ import { dirname, isAbsolute, resolve } from "node:path";
 import type { ErrorObject, ValidateFunction } from "ajv";
 import schema from "../../schemas/recipe.schema.json" with { type: "json" };
 import type { Recipe } from "../protocol/generated/recipe.js";
-import { ErrataError, type PoolFilter } from "../protocol/types.js";
-import { lineOfField, lineOfSyntaxError } from "./json-lines.js";
+import { isRecord, lineOfField, lineOfSyntaxError } from "../protocol/json-lines.js";
+import { ErrataError } from "../protocol/types.js";
+import { contradiction } from "./recipe-contradictions.js";
+import { branchOf, type Part, withDefaults } from "./recipe-defaults.js";
+
+type Complete<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { [Field in keyof T]-?: Complete<T[Field]> }
+    : T;
+type Target = NonNullable<Recipe["target"]>;
 
 /** A recipe with every default filled in: with it and its seed a run repeats. */
-export type CompleteRecipe = Required<
-  Omit<Recipe, "$schema" | "limit" | "correction" | "filter" | "pool">
-> & {
+export type CompleteRecipe = Complete<Omit<Recipe, "$schema" | "limit" | "target">> & {
   limit?: number;
-  correction: Required<NonNullable<Recipe["correction"]>>;
-  filter: PoolFilter;
-  pool: Required<NonNullable<Recipe["pool"]>>;
+  target: LocalTarget | RayTarget;
 };
+export type LocalTarget = { kind: "local"; processes: number; accelerate?: string };
+type Ray = Extract<Target, { kind: "ray" }>;
+export type RayTarget = Complete<Omit<Ray, "weights" | "storage">> & Pick<Ray, "weights" | "storage">;
 
 let compiled: ValidateFunction<CompleteRecipe> | undefined;
 
 /** Loaded and compiled at first use: ajv takes longer than all the rest of the editor's activation. */
 function validator(): ValidateFunction<CompleteRecipe> {
-  // `strict: false`: the defaults within `oneOf` are for the editor's hover; ajv leaves those to us.
-  const options = { allErrors: true, useDefaults: true, verbose: true, strict: false };
+  // `strict: false`: the methods' defaults are a keyword of ours.
+  const options = { allErrors: true, verbose: true, strict: false };
   if (!compiled) {
     const { Ajv } = require("ajv") as typeof import("ajv");
     compiled = new Ajv(options).compile<CompleteRecipe>(schema);
@@ -30,7 +38,7 @@ function validator(): ValidateFunction<CompleteRecipe> {
 }
 
 /**
- * Reads a `*.errata.json`, fills every default and makes `problems` absolute (the file names it relative to itself).
+ * Reads a `*.errata.json`, fills every default and makes paths absolute (the file names them relative to itself).
  * `model` stays as it was written: only the caller knows which ids there are.
  * Rejects with "bad-recipe", naming file, line, field and what is allowed, all mistakes at once.
  */
@@ -54,24 +62,13 @@ export function parseRecipe(text: string, file: string): CompleteRecipe {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const line = lineOfSyntaxError(text, error);
-    const at = line === undefined ? file : `${file}:${line}`;
     throw new ErrataError(
-      `${at}: not valid JSON: ${(error as Error).message}.`,
+      `${file}:${lineOfSyntaxError(text, error)}: not valid JSON: ${(error as Error).message}.`,
       "Mend the line; the editor marks it.",
       "bad-recipe",
     );
   }
-  // ajv fills defaults within an object only when the object is there.
-  if (isRecord(value)) {
-    value.correction ??= {};
-    value.pool ??= {};
-    value.filter ??= {};
-    const { filter } = value;
-    if (isRecord(filter) && (filter.kind ?? "variance") === "variance") {
-      value.filter = { kind: "variance", min: 0.5, ...filter };
-    }
-  }
+  if (isRecord(value)) value = withDefaults(value);
   const validate = validator();
   if (!validate(value)) {
     const lines = mistakes(validate.errors ?? []).map(
@@ -84,18 +81,16 @@ export function parseRecipe(text: string, file: string): CompleteRecipe {
     );
   }
   const { $schema: _, ...recipe } = value as CompleteRecipe & { $schema?: string };
-  if (recipe.method === "scrpo" && recipe.correction.cycle[0] + recipe.correction.cycle[1] === 0) {
-    const at = lineOfField(text, ["correction", "cycle"]);
-    throw new ErrataError(
-      `${file}:${at}: correction.cycle is [0, 0]: no step of either stage.`,
-      "Use [6, 4], or [0, 4] for correction alone.",
-      "bad-recipe",
-    );
+  const unfit = contradiction(recipe);
+  if (unfit) {
+    const { path, message, hint } = unfit;
+    throw new RecipeContradiction(`${file}:${lineOfField(text, path)}: ${message}`, hint, path);
   }
   return {
     ...recipe,
     name: recipe.name ?? recipe.method,
     problems: fromFile(file, recipe.problems),
+    target: fromHere(file, recipe.target),
   };
 }
 
@@ -104,38 +99,46 @@ export function fromFile(file: string, path: string): string {
   return isAbsolute(path) ? path : resolve(dirname(file), path);
 }
 
+function fromHere(file: string, target: CompleteRecipe["target"]): CompleteRecipe["target"] {
+  if (target.kind !== "local" || target.accelerate === undefined) return target;
+  return { ...target, accelerate: fromFile(file, target.accelerate) };
+}
+
+/** A contradiction, at the line of its field. */
+export class RecipeContradiction extends ErrataError {
+  constructor(
+    message: string,
+    hint: string,
+    readonly path: string[],
+  ) {
+    super(message, hint, "bad-recipe");
+  }
+}
+
 interface Mistake {
   path: string[];
   message: string;
 }
 
-/** ajv's errors as people say them. Of `oneOf` only the branch that was meant is reported. */
+/** ajv's errors as people say them. Of a union only the branch that was meant is reported. */
 function mistakes(errors: ErrorObject[]): Mistake[] {
+  const unions = errors.filter(({ keyword }) => keyword === "oneOf");
   const out: Mistake[] = [];
   for (const error of errors) {
-    const path = error.instancePath.split("/").slice(1);
-    if (path[0] === "filter" && error.schemaPath.includes("/oneOf/")) {
-      const message = filterMistake(error, path);
-      if (message) out.push(message);
-    } else if (error.keyword !== "oneOf" || path[0] !== "filter" || !hasKind(error.data)) {
-      out.push(describe(error, path));
-    }
+    const around = unions.filter((union) => error.schemaPath.startsWith(`${union.schemaPath}/`));
+    if (around.some((union) => !error.schemaPath.startsWith(`${union.schemaPath}/${meant(union)}/`)))
+      continue;
+    if (error.keyword === "oneOf" && meant(error) >= 0) continue;
+    out.push(describe(error, error.instancePath.split("/").slice(1)));
   }
   return out;
 }
 
-const KINDS = ["variance", "mixed", "band", "all"];
-
-function hasKind(filter: unknown): boolean {
-  return isRecord(filter) && KINDS.includes(String(filter.kind));
-}
-
-function filterMistake(error: ErrorObject, path: string[]): Mistake | undefined {
-  const branch = KINDS[Number(/\/oneOf\/(\d)\//.exec(error.schemaPath)?.[1])];
-  const filter = path.length === 1 ? error.data : undefined;
-  // Errors below `filter` carry no kind with them; only `min`, `low` and `high` exist there, each in one branch.
-  if (path.length > 1) return path[1] === "kind" ? undefined : describe(error, path);
-  return isRecord(filter) && filter.kind === branch ? describe(error, path) : undefined;
+/** Which branch of a union its value was meant for; -1 where nobody can tell. */
+function meant({ schema, data }: ErrorObject): number {
+  const branches = schema as Part[];
+  const branch = branchOf(branches, data);
+  return branch ? branches.indexOf(branch) : -1;
 }
 
 function describe(error: ErrorObject, path: string[]): Mistake {
@@ -158,16 +161,21 @@ function describe(error: ErrorObject, path: string[]): Mistake {
         path,
         message: `${field} is ${got}; allowed: ${(params.allowedValues as unknown[]).map((v) => JSON.stringify(v)).join(", ")}.`,
       };
-    case "oneOf":
-      return {
-        path,
-        message: `${field} must be {"kind": "variance", "min": 0.5}, {"kind": "mixed"}, {"kind": "band", "low": 0.1, "high": 0.7} or {"kind": "all"}.`,
-      };
+    case "oneOf": {
+      const kinds = (error.schema as { properties?: { kind?: { const?: string } } }[]).flatMap(
+        (branch) => branch.properties?.kind?.const ?? [],
+      );
+      const allowed = kinds.map((kind) => `{"kind": "${kind}", …}`).join(", ");
+      return { path, message: `${field} is ${got}; allowed: ${allowed || shapes(error.schema)}.` };
+    }
     default:
       return { path, message: `${field} is ${got}: it ${error.message ?? "is not allowed"}.` };
   }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** What a union without kinds takes. */
+function shapes(branches: unknown): string {
+  return (branches as { type?: string; const?: unknown }[])
+    .map(({ type, const: only }) => (only === undefined ? (type ?? "") : JSON.stringify(only)))
+    .join(", ");
 }

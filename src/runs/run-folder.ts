@@ -4,6 +4,8 @@ import { join } from "node:path";
 /** What we tell the trainer beside the recipe: `launch.json`. Paths are absolute. */
 export interface Launch {
   run: string;
+  /** Of this run alone, wherever its files lie: ids are counted anew in every workspace. */
+  uuid: string;
   /** Id of the model it starts from. */
   model: string;
   /** Its Hugging Face folder. */
@@ -25,6 +27,8 @@ export interface Spawned {
   time: number;
   /** Start time of the process as the system tells it, else `time`. */
   started: number;
+  /** When it was started by this machine's clock, where `time` is another's (a cluster's). */
+  began?: number;
 }
 
 /** Files of a run's folder. */

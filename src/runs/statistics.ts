@@ -5,9 +5,9 @@
  * Nothing counted (`n: 0`) gives the widest interval there is rather than NaN, which JSON cannot carry.
  */
 import type { Figure } from "../protocol/comparison.js";
+import { quantile, seededRandom, wilson } from "../protocol/statistics.js";
 
-/** Two-sided 95 % quantile of the standard normal distribution. */
-const Z95 = 1.959963984540054;
+export { seededRandom, wilson };
 
 export interface BootstrapOptions {
   /** Resamples; default 2000. */
@@ -20,34 +20,6 @@ export interface BootstrapOptions {
 export interface Score {
   correct: number;
   scored: number;
-}
-
-/** Uniform numbers in [0, 1) from a 32-bit seed: mulberry32 (Tommy Ettinger, public domain). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-/** Wilson's score interval (1927) of `successes` in `n` independent trials; `successes` may be fractional. */
-export function wilson(successes: number, n: number): Figure {
-  if (n <= 0) return { value: 0, low: 0, high: 1, n: 0 };
-  const p = successes / n;
-  const z2 = (Z95 * Z95) / n;
-  const centre = (p + z2 / 2) / (1 + z2);
-  const half = (Z95 * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n))) / (1 + z2);
-  // At p = 0 and p = 1 the bound is p itself; rounding would leave it a hair off.
-  return {
-    value: p,
-    low: p === 0 ? 0 : Math.max(0, centre - half),
-    high: p === 1 ? 1 : Math.min(1, centre + half),
-    n,
-  };
 }
 
 /**
@@ -76,22 +48,14 @@ export function bootstrapRatio(scores: readonly Score[], options: BootstrapOptio
     const { low, high } = wilson((correct / scored) * used.length, used.length);
     return { value: correct / scored, low, high, n: scored };
   }
-  const [low, high] = resample(used.length, options, (pick) => {
-    let hits = 0;
-    let all = 0;
-    for (let i = 0; i < used.length; i++) {
-      const score = used[pick()];
-      hits += score?.correct ?? 0;
-      all += score?.scored ?? 0;
-    }
-    return hits / all;
-  });
+  const columns = [used.map((score) => score.correct), used.map((score) => score.scored)];
+  const [low, high] = resample(columns, options, ([hits = 0, all = 0]) => hits / all);
   return { value: correct / scored, low, high, n: scored };
 }
 
 /**
  * Mean of `b[i] - a[i]` over the same problems, with a paired percentile bootstrap. Throws a RangeError when the
- * lists differ in length. Where every difference is zero the interval is Wilson's upper bound on the share of
+ * lists differ in length. Where every difference is the same the interval is Wilson's upper bound on the share of
  * problems that could differ, on both sides.
  */
 export function pairedDifference(
@@ -104,15 +68,8 @@ export function pairedDifference(
   if (n === 0) return { value: 0, low: -1, high: 1, n: 0 };
   const differences = b.map((value, i) => value - (a[i] ?? 0));
   const value = sum(differences) / n;
-  if (differences.every((difference) => difference === 0)) {
-    const { high } = wilson(0, n);
-    return { value: 0, low: -high, high, n };
-  }
-  const [low, high] = resample(n, options, (pick) => {
-    let total = 0;
-    for (let i = 0; i < n; i++) total += differences[pick()] ?? 0;
-    return total / n;
-  });
+  if (differences.every((difference) => difference === differences[0])) return alike(value, n);
+  const [low, high] = resample([differences], options, ([total = 0]) => total / n);
   return { value, low, high, n };
 }
 
@@ -136,38 +93,24 @@ export function pairedRatioDifference(
   if (scoredA === 0 || scoredB === 0) return { value: 0, low: -1, high: 1, n: 0 };
   const value =
     sum(b.map((score) => score.correct)) / scoredB - sum(a.map((score) => score.correct)) / scoredA;
-  if (pairs.every((pair) => pair.a.correct === pair.b.correct && pair.a.scored === pair.b.scored)) {
-    const { high } = wilson(0, n);
-    return { value: 0, low: -high, high, n };
-  }
-  const [low, high] = resample(n, options, (pick) => {
-    const total = { ca: 0, sa: 0, cb: 0, sb: 0 };
-    for (let i = 0; i < n; i++) {
-      const pair = pairs[pick()];
-      total.ca += pair?.a.correct ?? 0;
-      total.sa += pair?.a.scored ?? 0;
-      total.cb += pair?.b.correct ?? 0;
-      total.sb += pair?.b.scored ?? 0;
-    }
-    // A resample without any denominator says nothing either way.
-    return (total.sb > 0 ? total.cb / total.sb : 0) - (total.sa > 0 ? total.ca / total.sa : 0);
-  });
+  const same = (rates: readonly number[]) => rates.every((rate) => rate === rates[0]);
+  const rates = (side: "a" | "b") =>
+    pairs.flatMap((pair) => (pair[side].scored > 0 ? [pair[side].correct / pair[side].scored] : []));
+  const paired = pairs.every((pair) => pair.a.correct === pair.b.correct && pair.a.scored === pair.b.scored);
+  if (paired || (same(rates("a")) && same(rates("b")))) return alike(value, n);
+  const columns = [
+    pairs.map((pair) => pair.a.correct),
+    pairs.map((pair) => pair.a.scored),
+    pairs.map((pair) => pair.b.correct),
+    pairs.map((pair) => pair.b.scored),
+  ];
+  // A resample without any denominator says nothing either way.
+  const [low, high] = resample(
+    columns,
+    options,
+    ([ca = 0, sa = 0, cb = 0, sb = 0]) => (sb > 0 ? cb / sb : 0) - (sa > 0 ? ca / sa : 0),
+  );
   return { value, low, high, n };
-}
-
-/**
- * Unbiased pass@k of one problem: the chance that at least one of `k` samples drawn without replacement from `n`,
- * of which `c` are right, is right: 1 - C(n-c, k) / C(n, k) (Chen et al., arXiv 2107.03374, section 2.1).
- * Throws a RangeError unless 1 <= k <= n and 0 <= c <= n.
- */
-export function passAtK(n: number, c: number, k: number): number {
-  if (!(k >= 1 && k <= n && c >= 0 && c <= n)) {
-    throw new RangeError(`pass@${k} needs 1 <= k <= n and 0 <= c <= n, got n = ${n}, c = ${c}`);
-  }
-  if (n - c < k) return 1;
-  let miss = 1;
-  for (let i = n - c + 1; i <= n; i++) miss *= 1 - k / i;
-  return 1 - miss;
 }
 
 /**
@@ -187,25 +130,60 @@ export function mcnemarExact(onlyA: number, onlyB: number): number {
   return Math.min(1, 2 * tail);
 }
 
-/** 2.5 % and 97.5 % percentiles of `statistic` over seeded resamples of `n` clusters. */
+/**
+ * A difference that is the same for every problem: the bootstrap would claim certainty. Wilson's upper bound on the
+ * share of problems that could differ stands on both sides.
+ */
+function alike(value: number, n: number): Figure {
+  const { high: share } = wilson(0, n);
+  const bound = Math.max(1, Math.abs(value));
+  return { value, low: Math.max(-bound, value - share), high: Math.min(bound, value + share), n };
+}
+
+/** 2.5 % and 97.5 % percentiles of a statistic of the columns' sums over seeded resamples of their rows (clusters). */
 function resample(
-  n: number,
+  columns: readonly (readonly number[])[],
   options: BootstrapOptions,
-  statistic: (pick: () => number) => number,
+  statistic: (sums: readonly number[]) => number,
 ): [number, number] {
   const { resamples = 2000, seed = 0 } = options;
-  const random = seededRandom(seed);
-  const pick = () => Math.floor(random() * n);
-  const draws = Float64Array.from({ length: resamples }, () => statistic(pick)).sort();
+  const n = columns[0]?.length ?? 0;
+  const picked = picksOf(n, resamples, seed);
+  const rows = columns.map((column) => Float64Array.from(column));
+  const draws = Float64Array.from({ length: resamples }, (_, draw) =>
+    statistic(rows.map((row) => sumOf(row, picked, draw * n))),
+  ).sort();
   return [quantile(draws, 0.025), quantile(draws, 0.975)];
 }
 
-/** Linear interpolation between order statistics (R's type 7) of sorted numbers. */
-function quantile(sorted: Float64Array, q: number): number {
-  const at = (sorted.length - 1) * q;
-  const below = sorted[Math.floor(at)] ?? 0;
-  const above = sorted[Math.ceil(at)] ?? below;
-  return below + (above - below) * (at - Math.floor(at));
+/** Sum of the rows that one draw picked: its picks begin at `from`. */
+function sumOf(row: Float64Array, picked: Uint32Array, from: number): number {
+  let total = 0;
+  for (let i = from; i < from + row.length; i++) total += row[picked[i] ?? 0] ?? 0;
+  return total;
+}
+
+/** The last picks made, the newest last: a comparison asks for a hundred intervals over much the same problems. */
+const made = new Map<string, Uint32Array>();
+/** Numbers kept in all: 16 MB. */
+const KEPT = 4_000_000;
+
+/** Rows drawn with replacement, `resamples` times `n` of them, one draw after another. */
+function picksOf(n: number, resamples: number, seed: number): Uint32Array {
+  const key = `${n} ${resamples} ${seed}`;
+  const known = made.get(key);
+  if (known) return known;
+  const random = seededRandom(seed);
+  const picked = new Uint32Array(n * resamples);
+  for (let i = 0; i < picked.length; i++) picked[i] = random() * n;
+  made.set(key, picked);
+  let kept = sum([...made.values()].map(({ length }) => length));
+  for (const [oldest, { length }] of made) {
+    if (kept <= KEPT) break;
+    made.delete(oldest);
+    kept -= length;
+  }
+  return picked;
 }
 
 function sum(values: readonly number[]): number {

@@ -1,14 +1,29 @@
-import type { Heartbeat, RunEnd, RunEvent, RunMetrics, RunStart } from "../protocol/events.js";
+import type {
+  Heartbeat,
+  RunCheckpoint,
+  RunEnd,
+  RunEvent,
+  RunMetrics,
+  RunPhase,
+  RunStart,
+} from "../protocol/events.js";
 import { isSameProcess } from "./process.js";
 import type { CompleteRecipe } from "./recipe.js";
 import { FILES, lastWords, readJson, type Spawned } from "./run-folder.js";
+import { readCluster } from "./targets/cluster-file.js";
+import { clusterDeath, clusterWords } from "./targets/ray-follow.js";
 import type { RunInfo, RunStatus } from "./types.js";
 
 /** A heartbeat comes every 2 s; a machine under load, or one that slept, is given this long. Seconds. */
 const FRESH = 30;
 
-/** Is the trainer of this folder alive: heartbeat fresh, pid and start time agreeing? */
+/**
+ * Is the trainer of this folder alive: heartbeat fresh, pid and start time agreeing? On a cluster: is there anything
+ * still to come?
+ */
 export async function isAlive(folder: string): Promise<boolean> {
+  const cluster = await readCluster(folder);
+  if (cluster) return !cluster.over;
   const spawned = await readJson<Spawned>(folder, FILES.process);
   const beat = await readJson<Heartbeat>(folder, FILES.heartbeat);
   const now = Date.now() / 1000;
@@ -28,6 +43,7 @@ export async function readStatus(
   const recipe = await readJson<CompleteRecipe>(folder, FILES.recipe);
   const spawned = await readJson<Spawned>(folder, FILES.process);
   const launch = await readJson<{ model: string }>(folder, FILES.launch);
+  const cluster = await readCluster(folder);
   const began = events.findLastIndex((event) => event.type === "start");
   const start = events[began] as RunStart | undefined;
   const current = events.slice(Math.max(0, began));
@@ -35,7 +51,7 @@ export async function readStatus(
   // An end from before the last start of the process belongs to the time before Resume.
   const ended = end && (!spawned || end.time >= spawned.time) ? end : undefined;
   const metrics = current.filter((event): event is RunMetrics => event.type === "metrics");
-  const phase = current.findLast((event) => event.type === "phase");
+  const phase = current.findLast((event): event is RunPhase => event.type === "phase");
   const last = metrics.at(-1);
   const steps = start?.steps ?? recipe?.max_steps ?? 0;
   const step = last?.step ?? start?.resumedFrom ?? 0;
@@ -43,14 +59,13 @@ export async function readStatus(
   let status: RunStatus;
   let message: string | null = ended?.message ?? null;
   if (ended) status = ended.reason;
-  else if (await isAlive(folder)) {
+  else if (cluster ? !cluster.over : await isAlive(folder)) {
     const started = start !== undefined && (!spawned || start.time >= spawned.time);
     const stopping = (await readJson(folder, FILES.control)) !== undefined;
     status = stopping ? "stopping" : started ? "running" : "starting";
   } else {
     status = "died";
-    const words = await lastWords(folder);
-    message = `The trainer's process ended without a word${words ? `. Its log ends:\n${words}` : "."}`;
+    message = cluster ? await clusterDeath(folder, cluster) : await processDeath(folder);
   }
   const alive = status === "running" || status === "starting" || status === "stopping";
   const first = events.find((event) => event.type === "start");
@@ -63,12 +78,24 @@ export async function readStatus(
     status,
     step,
     steps,
+    checkpoint: lastCheckpoint(events),
     stage: last?.stage ?? null,
-    phase: alive && phase?.type === "phase" ? phase.phase : null,
-    startedAt: new Date((first?.time ?? spawned?.time ?? 0) * 1000).toISOString(),
+    phase: alive ? ((cluster && clusterWords(cluster)) ?? phase?.phase ?? null) : null,
+    startedAt: new Date((first?.time ?? spawned?.began ?? spawned?.time ?? 0) * 1000).toISOString(),
     secondsLeft: alive ? secondsLeft(metrics, steps) : null,
     message,
   };
+}
+
+/** Step of the newest whole checkpoint; null where none was made. */
+function lastCheckpoint(events: readonly RunEvent[]): number | null {
+  const last = events.findLast((event): event is RunCheckpoint => event.type === "checkpoint");
+  return last?.step ?? null;
+}
+
+async function processDeath(folder: string): Promise<string> {
+  const words = await lastWords(folder);
+  return `The trainer's process ended without a word${words ? `. Its log ends:\n${words}` : "."}`;
 }
 
 /** From the pace of the last 20 steps, which hold both stages at the usual cycle. */

@@ -6,6 +6,7 @@ import type { Throughput, Tools } from "../reflection/generate.js";
 import { type AttemptLift, groupBy, type Lift, liftOf } from "../reflection/lift.js";
 import { reflectOn } from "../reflection/reflect.js";
 import { sampleGroups, samplePipeline } from "./pipeline.js";
+import { type More, type SecondTurns, secondTurns } from "./second-turns.js";
 
 export interface EvaluateJob {
   pool: Pool;
@@ -15,6 +16,8 @@ export interface EvaluateJob {
   group: number;
   options: SamplingOptions;
   prompts: { solve: PromptFile; reflect: PromptFile };
+  /** Further turns, each where its prompt is given. */
+  more?: More;
   /** Said before each stage, e.g. the model's name when two are compared. */
   label?: string;
 }
@@ -32,7 +35,7 @@ export interface EvaluatedProblem {
   lifts: AttemptLift[];
 }
 
-export interface Evaluation extends Throughput {
+export interface Evaluation extends Throughput, SecondTurns {
   modelId: string;
   group: number;
   problems: EvaluatedProblem[];
@@ -63,7 +66,11 @@ export async function evaluate(
     report,
     signal,
   );
-  const wanted = new Set(job.problems);
+  // Without those that a person called bad: they leave every metric.
+  const scores = await pool.groupScores(first.samplingId);
+  const kept = new Set(scores.map(({ problemRowId }) => problemRowId));
+  const problems = job.problems.filter((id) => kept.has(id));
+  const wanted = new Set(problems);
   const attempts = (await pool.attemptsOfSampling(first.samplingId)).filter((a) => wanted.has(a.problemId));
   const wrong = attempts.filter((attempt) => attempt.verdict === "incorrect");
   const reflected = await reflectOn(
@@ -84,12 +91,21 @@ export async function evaluate(
     )
   ).filter((reflection) => reflection.sample === 0);
   const lift = liftOf(wrong, reflections, retried.retries);
+  const further = await secondTurns(
+    tools,
+    {
+      ...{ pool, model, options, attempts, reflections, stage },
+      ...{ more: job.more ?? {}, reflect: job.prompts.reflect },
+    },
+    report,
+    signal,
+  );
   return {
     modelId: model.id,
     group,
-    problems: byProblem(await pool.problems(job.problems), attempts, lift),
-    ...{ lift, attempts, reflections },
-    ...sum([first, reflected, retried]),
+    problems: byProblem(await pool.problems(problems), attempts, lift),
+    ...{ lift, attempts, reflections, ...further.turns },
+    ...sum([first, reflected, retried, ...further.cost]),
   };
 }
 

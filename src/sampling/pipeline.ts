@@ -31,6 +31,8 @@ export interface SamplingResult extends Throughput {
   unscored: number;
   truncated: number;
   inPool: number;
+  /** Of these problems, those that a person called bad: they are in none of the counts. */
+  badProblems: number;
 }
 
 /**
@@ -55,16 +57,23 @@ export async function samplePipeline(
   const { samplingId, groups } = await pool.openSampling(spec, problems);
   const doneBefore = problems.length * job.group - countOf(groups);
   const throughput = await sampleGroups(tools, { ...job, groups, doneBefore }, report, signal);
-  const wanted = new Set(problems);
+  const badProblems = await pool.badProblems({ problemRowIds: problems });
+  const wanted = new Set(badProblems === 0 ? problems : await countedOf(pool, samplingId, problems));
   const attempts = (await pool.attemptsOfSampling(samplingId)).filter((a) => wanted.has(a.problemId));
   const count = (verdict: Verdict): number => attempts.filter((a) => a.verdict === verdict).length;
   return {
     ...throughput,
-    ...{ samplingId, problems: problems.length, attempts: attempts.length },
+    ...{ samplingId, problems: problems.length - badProblems, badProblems, attempts: attempts.length },
     ...{ correct: count("correct"), incorrect: count("incorrect") },
     ...{ unscored: count("unscored"), truncated: count("truncated") },
     inPool: attempts.filter((a: Attempt) => a.inPool).length,
   };
+}
+
+/** Those that no person called bad. */
+async function countedOf(pool: Pool, samplingId: number, problems: readonly number[]): Promise<number[]> {
+  const good = new Set((await pool.groupScores(samplingId)).map(({ problemRowId }) => problemRowId));
+  return problems.filter((id) => good.has(id));
 }
 
 interface GroupsJob extends SamplingJob {

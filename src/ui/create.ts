@@ -17,6 +17,7 @@ import { showError } from "./errors.js";
 import { LiveFeed } from "./live-feed.js";
 import { remoteEngine } from "./models/endpoint.js";
 import type { Step } from "./names.js";
+import { clusterAccess } from "./runs/cluster.js";
 import type { Services } from "./services.js";
 import type { Settings } from "./settings.js";
 import { Walkthrough } from "./walkthrough.js";
@@ -46,9 +47,16 @@ class WindowServices implements Services {
     this.walkthrough = new Walkthrough(context);
     context.subscriptions.push(
       // What was opened for reading alone may now be written.
-      vscode.workspace.onDidGrantWorkspaceTrust(() => this.closePool()),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        // The repository's own name may be asked for from now on.
+        this.name = undefined;
+        this.closePool();
+      }),
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration("errata.annotator")) this.name = undefined;
+        if (event.affectsConfiguration("errata.annotator")) {
+          this.name = undefined;
+          this.poolChanged.fire();
+        }
         const engine = ["backend", "threads", "cacheMemory"];
         if (engine.some((name) => event.affectsConfiguration(`errata.${name}`))) this.closeEngine();
       }),
@@ -131,6 +139,7 @@ class WindowServices implements Services {
         const places = { explicit: this.setting("python"), managed: MANAGED };
         return (await findPython(places)).python;
       },
+      cluster: clusterAccess(this),
     });
     return this.theRuns;
   }

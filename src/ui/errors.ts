@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { ErrataError } from "../protocol/types.js";
 import type { CommandName } from "./names.js";
+import { complain, warn } from "./say.js";
 
 interface Mend {
   title: string;
@@ -17,12 +18,14 @@ const FILTER: Mend = { title: "Change Filter…", command: "errata.applyFilter" 
 const NEW_RECIPE: Mend = { title: "New Run Recipe…", command: "errata.newRecipe" };
 
 /** What mends an error, by its code; an error without one shows the log. */
-const MENDS: Readonly<Record<string, readonly Mend[]>> = {
+export const MENDS: Readonly<Record<string, readonly Mend[]>> = {
   "no-folder": [{ title: "Open Folder…", command: "vscode.openFolder" }],
   untrusted: [{ title: "Manage Workspace Trust", command: "workbench.trust.manage" }],
   busy: [{ title: "Stop It", command: "errata.stop" }],
   "no-pool": [DEMO, SAMPLE],
   "empty-pool": [FILTER, SAMPLE],
+  "no-filter": [{ title: "Filter…", command: "errata.filter" }],
+  "no-labels": [{ title: "Edit Rubric", command: "errata.editRubric" }],
   "not-sampling": [SAMPLE],
   "nothing-selected": [{ title: "Whole Pool", command: "errata.reflectPool" }],
   "no-model": [ADD_MODEL, DEMO],
@@ -31,15 +34,22 @@ const MENDS: Readonly<Record<string, readonly Mend[]>> = {
   "not-a-model": [ADD_MODEL],
   "no-weights": [ADD_MODEL],
   "no-python": [SET_UP, DOCTOR],
+  "no-problem": [{ title: "Open Review", command: "errata.review" }],
+  "no-math-verify": [SET_UP, DOCTOR],
+  "regrade-later": [{ title: "Show Re-gradings", command: "errata.showRegrades" }],
+  "grader-failed": [SHOW_LOG],
   "install-failed": [SHOW_LOG, DOCTOR],
   "no-run": [NEW_RECIPE],
   "no-recipe": [NEW_RECIPE],
+  "bad-rubric": [{ title: "Edit the Rubric…", command: "errata.editRubric" }],
+  "cluster-token": [{ title: "Set Cluster Token…", command: "errata.setClusterToken" }],
   "endpoint-key": [{ title: "Set Endpoint Key…", command: "errata.setEndpointKey" }],
   "endpoint-consent": [ADD_MODEL],
   "hub-not-found": [ADD_MODEL],
   "not-trainable": [ADD_MODEL],
   "hub-no-model": [ADD_MODEL],
   "hub-unreachable": [ADD_MODEL, SHOW_LOG],
+  "preview-failed": [SET_UP, DOCTOR],
   "worker-died": [SHOW_LOG, DOCTOR],
   "out-of-memory": [SHOW_LOG, DOCTOR],
 };
@@ -52,7 +62,7 @@ export async function showError(error: unknown, log: vscode.LogOutputChannel): P
   else log.error(cause);
   const mends = (known?.code && MENDS[known.code]) || [SHOW_LOG];
   const text = [sentence(known?.message ?? cause.message), known?.hint].filter(Boolean).join(" ");
-  const show = known?.code === "busy" ? vscode.window.showWarningMessage : vscode.window.showErrorMessage;
+  const show = known?.code === "busy" ? warn : complain;
   const chosen = await show(text, ...mends.map((mend) => mend.title));
   const mend = mends.find(({ title }) => title === chosen);
   if (mend) await vscode.commands.executeCommand(mend.command);

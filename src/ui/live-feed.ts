@@ -26,6 +26,9 @@ interface Shown {
 
 interface View {
   post(message: LiveMessage): void;
+  /** It has not drawn the message that it was sent last; `behind`: something has changed since. */
+  drawing: boolean;
+  behind: boolean;
   /** What the view has of which sample: as many characters, of which the first `right` are still so. */
   id: number;
   has: number;
@@ -41,6 +44,8 @@ interface View {
 export class LiveFeed implements Watcher {
   private head: LiveHead | null = null;
   private shown: Shown | null = null;
+  /** The one that was shown before it. */
+  private before: Shown | null = null;
   /** The newest one, while another is still to be read. */
   private next: Shown | null = null;
   private held = false;
@@ -65,9 +70,15 @@ export class LiveFeed implements Watcher {
     return () => this.listeners.delete(listener);
   }
 
-  /** Posts everything that is known, now, then what changes. Returns what ends it. */
-  attach(post: (message: LiveMessage) => void): () => void {
-    const view: View = { post, id: 0, has: 0, right: 0, ended: false };
+  /**
+   * Posts everything that is known, now, then what changed, each time when the message before it was `drawn`: a busy
+   * window shows fewer samples, not those of some seconds ago. Returns what ends it.
+   */
+  attach(post: (message: LiveMessage, drawn: () => void) => void): () => void {
+    const view: View = {
+      ...{ id: 0, has: 0, right: 0, ended: false, drawing: false, behind: false },
+      post: (message) => post(message, () => this.drawn(view)),
+    };
     this.views.add(view);
     this.advance(this.now());
     if (this.head) this.send(view, this.head);
@@ -79,9 +90,21 @@ export class LiveFeed implements Watcher {
     };
   }
 
-  /** Somebody is reading: the sample stays after its verdict too. */
-  hold(on: boolean): void {
+  /**
+   * Somebody is reading sample `id`: it stays after its verdict too. It comes back where it was replaced while the word
+   * was on its way.
+   */
+  hold(on: boolean, id: number | null): void {
     this.held = on;
+    if (on && id !== null && this.shown?.sample.id !== id) {
+      if (this.before?.sample.id === id) {
+        this.next = this.shown;
+        this.shown = this.before;
+        this.before = null;
+        if (this.head) this.head.shown--;
+      }
+      for (const view of this.views) view.id = 0;
+    }
     this.wake();
   }
 
@@ -90,6 +113,7 @@ export class LiveFeed implements Watcher {
     if (began || this.head?.stage !== now.stage || this.head.model !== now.model) {
       this.head = { ...now, tally: nothingYet(), shown: 0, outcome: null };
       this.shown = null;
+      this.before = null;
       this.next = null;
     } else Object.assign(this.head, now);
     if (began) this.changed();
@@ -166,6 +190,7 @@ export class LiveFeed implements Watcher {
     const { next, shown } = this;
     if (!next || !this.head) return;
     if (shown && (this.held || !shown.end || now < shown.leave)) return;
+    this.before = shown;
     this.shown = next;
     this.next = null;
     next.sample.id = ++this.ids;
@@ -184,12 +209,22 @@ export class LiveFeed implements Watcher {
     this.timer = setTimeout(() => this.flush(), wait);
   }
 
+  private drawn(view: View): void {
+    view.drawing = false;
+    if (!view.behind || !this.views.has(view)) return;
+    view.behind = false;
+    this.wake();
+  }
+
   private flush(): void {
     this.timer = undefined;
+    const free = [...this.views].filter((view) => !view.drawing);
+    for (const view of this.views) view.behind ||= view.drawing;
+    if (free.length === 0) return;
     const now = this.now();
     this.flushed = now;
     this.advance(now);
-    if (this.head) for (const view of this.views) this.send(view, this.head);
+    if (this.head) for (const view of free) this.send(view, this.head);
     // The one that waits is shown when its time has come, whether or not anything is heard until then.
     const { shown, next } = this;
     clearTimeout(this.turn);
@@ -199,7 +234,8 @@ export class LiveFeed implements Watcher {
 
   private send(view: View, head: LiveHead): void {
     const { shown } = this;
-    const message: LiveMessage = { type: "live", head: { ...head, tally: { ...head.tally } } };
+    const { held } = this;
+    const message: LiveMessage = { type: "live", head: { ...head, tally: { ...head.tally } }, held };
     if (shown) {
       if (view.id !== shown.sample.id) {
         Object.assign(view, { id: shown.sample.id, has: 0, right: 0, ended: false });
@@ -217,6 +253,7 @@ export class LiveFeed implements Watcher {
         view.ended = true;
       }
     }
+    view.drawing = true;
     view.post(message);
   }
 }

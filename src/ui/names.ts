@@ -5,11 +5,8 @@ import { REVIEW_ACTIONS } from "../protocol/review.js";
  * nobody handles, or a view that nobody fills, does not get past it.
  */
 
-/**
- * What a reviewer's keys do: contributed as `errata.review.<action>`, carried out by the Review panel.
- * `save` and `leave` are left out: they belong to its text fields, which take Ctrl+Enter and Escape themselves.
- */
-export const REVIEW_COMMANDS = REVIEW_ACTIONS.filter((action) => action !== "save" && action !== "leave");
+/** What a reviewer's keys do: contributed as `errata.review.<action>`, carried out by the Review panel. */
+export const REVIEW_COMMANDS = REVIEW_ACTIONS;
 
 /** Everything else that is contributed as `errata.<command>`. */
 export const COMMANDS = [
@@ -21,31 +18,60 @@ export const COMMANDS = [
   "reflect",
   "reflectPool",
   "review",
+  "compareWithModel",
+  "compareWithFailed",
+  "export",
+  "importAttempts",
+  "openInErrorPool",
   "applyFilter",
   "filter",
   "clearFilter",
+  "saveFilter",
+  "useFilter",
+  "buildSearchIndex",
+  "judgeSelection",
+  "judgeErrorType",
+  "judgeLabel",
+  "judgeVerdict",
+  "judgeFlag",
+  "judgeProblem",
   "group",
   "refresh",
   "loadMore",
   "newRecipe",
+  "previewRun",
+  "trainOnSelection",
+  "trainOnFilter",
   "startRun",
   "stopRun",
   "resumeRun",
   "openRun",
   "openRunLog",
+  "openRecipe",
+  "cloneRecipe",
   "deleteRun",
   "compare",
+  "openComparison",
   "addModel",
   "useModel",
   "removeModel",
   "setEndpointKey",
+  "setClusterToken",
   "setUpTraining",
   "setUpCuda",
   "doctor",
   "showLog",
+  "editRubric",
   "editPrompts",
   "previewPrompt",
   "walkthrough",
+  "agreement",
+  "mergePool",
+  "reviewDisputes",
+  "askGrader",
+  "regrade",
+  "showRegrades",
+  "showGroup",
 ] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
@@ -60,6 +86,8 @@ export const CONTEXT = {
   poolState: "errata.pool.state",
   filtered: "errata.pool.filtered",
   anyModels: "errata.models.any",
+  /** Graders contradict each other somewhere, or could not tell. */
+  disputed: "errata.pool.disputed",
 } as const;
 
 /** Steps of the walkthrough, each done when it really happened: context keys `errata.done.<step>`. */
@@ -69,4 +97,12 @@ export type Step = (typeof STEPS)[number];
 export const VIEWS = { pool: "errata.pool", runs: "errata.runs", models: "errata.models" } as const;
 
 /** `viewType` of the panels, for their serializers. */
-export const PANELS = { review: "errata.review", run: "errata.run", compare: "errata.compare" } as const;
+export const PANELS = {
+  review: "errata.review",
+  run: "errata.run",
+  compare: "errata.compare",
+  preview: "errata.preview",
+  agreement: "errata.agreement",
+  regrade: "errata.regrade",
+  import: "errata.import",
+} as const;

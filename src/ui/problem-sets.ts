@@ -32,7 +32,7 @@ export async function askProblemSet(services: Services, title: string): Promise<
   ];
   const chosen = await vscode.window.showQuickPick(items, {
     title,
-    placeHolder: "Problem set: JSON lines with a problem and its answer",
+    placeHolder: "Problem set: JSON lines, JSON, CSV or Parquet with problems and their answers",
     matchOnDescription: true,
     ignoreFocusOut: true,
   });
@@ -41,7 +41,7 @@ export async function askProblemSet(services: Services, title: string): Promise<
   const [other] =
     (await vscode.window.showOpenDialog({
       title,
-      filters: { "Problem set (JSON lines)": ["jsonl", "json", "ndjson"] },
+      filters: { "Problem set": ["jsonl", "ndjson", "json", "csv", "tsv", "parquet"] },
     })) ?? [];
   return other?.fsPath;
 }
@@ -76,11 +76,13 @@ export class ProblemSetMarks implements vscode.Disposable {
   show(file: string, issues: readonly ProblemIssue[]): void {
     this.marks.set(
       vscode.Uri.file(file),
-      issues.map(({ line, message }) => {
+      // A row of a table is no line that an editor shows.
+      issues.flatMap(({ line, unit, message }) => {
+        if (unit === "row") return [];
         const range = new vscode.Range(line - 1, 0, line - 1, Number.MAX_SAFE_INTEGER);
         const mark = new vscode.Diagnostic(range, `This line ${message}.`, vscode.DiagnosticSeverity.Warning);
         mark.source = "Errata";
-        return mark;
+        return [mark];
       }),
     );
   }

@@ -24,6 +24,8 @@ const USES: Readonly<Record<PromptName, string>> = {
   reflect: "a problem and a wrong solution, for analysis and correction",
   verify: "a problem and a solution: is it right?",
   look_again: "a second look that does not say whether the first was right",
+  neutral: "what stands in an analysis's place when a comparison measures what the analysis is worth",
+  retry: "reflect, retry, reward: the problem once more, after a reflection on the wrong solution",
 };
 
 export function registerPrompts(services: Services, tree: PoolTree): void {
@@ -41,10 +43,18 @@ export function registerPrompts(services: Services, tree: PoolTree): void {
     const model = first === undefined ? undefined : await currentModel(services);
     const name = model && (await askName("Preview Prompt", model));
     if (!name || first === undefined) return;
-    const { attempt, problem } = await pool.detail(first);
+    const { attempt, problem, reflections } = await pool.detail(first);
     const prompt = await findPrompt(name, { family: model.prompts, workspace: services.workspace });
-    const values = { problem: problem.problem, solution: stripThinking(attempt.text) || attempt.text };
-    const messages = renderPrompt(prompt, values);
+    const retried = name === "retry";
+    const messages = renderPrompt(
+      prompt,
+      {
+        problem: problem.problem,
+        solution: stripThinking(attempt.text) || attempt.text,
+        ...(retried && { reflection: `Analysis: ${reflections[0]?.analysis ?? "…"}` }),
+      },
+      retried,
+    );
     const engine = services.engine();
     const exact = await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Window, title: "Errata: reading the tokenizer" },

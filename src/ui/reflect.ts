@@ -7,6 +7,7 @@ import { currentModel } from "./models/ask.js";
 import { samplingOptions } from "./options.js";
 import { attemptsOf, needPool, rowsOf } from "./pool/index.js";
 import type { PoolTree } from "./pool/tree.js";
+import { inform } from "./say.js";
 import type { Services } from "./services.js";
 import { count } from "./words.js";
 
@@ -78,8 +79,10 @@ async function reflect(services: Services, attemptIds: number[]): Promise<void> 
     `${reflections} reflections, ${parsed} with both sections, ${fixed} reach the gold answer`,
   );
   const unread = parsed < reflections ? ` ${reflections - parsed} lack a section.` : "";
-  const chosen = await vscode.window.showInformationMessage(`${outcome(result)}${unread}`, "Open Review");
-  if (chosen) await vscode.commands.executeCommand("errata.review");
+  const chosen = await inform(`${outcome(result)}${unread}`, "Open Review");
+  const [attemptId, ...others] = attemptIds;
+  const at = attemptId !== undefined && others.length === 0 ? [{ attemptId }] : [];
+  if (chosen) await vscode.commands.executeCommand("errata.review", ...at);
 }
 
 function outcome({ reflections, fixed }: ReflectResult): string {

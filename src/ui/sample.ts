@@ -2,12 +2,14 @@ import { basename } from "node:path";
 import * as vscode from "vscode";
 import { findPrompt } from "../inference/prompts.js";
 import { describeIssues, readProblemSet } from "../problems/index.js";
+import { leftOutWords } from "../protocol/figures.js";
 import { type SamplingResult, samplePipeline } from "../sampling/pipeline.js";
 import { command } from "./commands.js";
 import { tryDemo } from "./demo.js";
 import { currentModel } from "./models/ask.js";
 import { samplingOptions } from "./options.js";
 import { activeProblemSet, askHowMany, askProblemSet, ProblemSetMarks } from "./problem-sets.js";
+import { inform } from "./say.js";
 import type { Services } from "./services.js";
 import { count } from "./words.js";
 
@@ -26,10 +28,7 @@ export function registerSampling(services: Services): void {
   });
   command(services, "stop", [], async () => {
     if (services.work.running) await services.work.stop();
-    else
-      void vscode.window.showInformationMessage(
-        "Nothing is running. A training run is stopped in the Runs view.",
-      );
+    else void inform("Nothing is running. A training run is stopped in the Runs view.");
   });
 }
 
@@ -84,13 +83,14 @@ async function tell(services: Services, result: SamplingResult, issues: number):
     outcome(result),
     result.unscored > 0 ? `${result.unscored} could not be scored.` : "",
     result.truncated > 0 ? `${result.truncated} were cut off: raise errata.maxTokens.` : "",
+    result.badProblems > 0 ? `${leftOutWords(result.badProblems)}.` : "",
     issues > 0
       ? `${count(issues, "line")} of the file could not be used as they are; they are marked in it.`
       : "",
   ];
   const actions =
     result.inPool > 0 ? (["Reflect on the Pool", "Open Review"] as const) : (["Change Filter…"] as const);
-  const chosen = await vscode.window.showInformationMessage(parts.filter(Boolean).join(" "), ...actions);
+  const chosen = await inform(parts.filter(Boolean).join(" "), ...actions);
   if (chosen === "Reflect on the Pool") await vscode.commands.executeCommand("errata.reflectPool");
   if (chosen === "Open Review") await vscode.commands.executeCommand("errata.review");
   if (chosen === "Change Filter…") await vscode.commands.executeCommand("errata.applyFilter");

@@ -23,7 +23,7 @@ export interface Services extends vscode.Disposable {
   pool(): Promise<Pool>;
   /** The pool, unless this folder has none yet: looking at a folder writes nothing into it. */
   poolIfAny(): Promise<Pool | undefined>;
-  /** The pool was opened, or something in it changed. */
+  /** The pool was opened, something in it changed, or somebody else annotates now: what is shown is read again. */
   readonly onDidChangePool: vscode.Event<void>;
   /** Refuses ("untrusted") in an untrusted workspace. */
   engine(): Engine;

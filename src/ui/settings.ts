@@ -9,10 +9,16 @@ export interface Settings {
   maxTokens: number;
   seed: number;
   annotator: string;
+  /** Share of judged items that come back unseen; 0 is off. */
+  "review.repeats": number;
   backend: "auto" | "cuda" | "dml" | "coreml" | "webgpu" | "cpu";
   threads: number;
   cacheMemory: number;
   python: string;
+  /** Graders of one's own: name, and the command that reads and writes JSON lines. */
+  graders: Readonly<Record<string, string>>;
+  /** Index that torch alone is taken from; empty: pip's own configuration. */
+  torchIndex: string;
   /** Where models are kept that Errata downloads and converts; empty: its own folder. */
   modelFolder: string;
 }
@@ -27,9 +33,12 @@ export const SETTINGS = [
   "maxTokens",
   "seed",
   "annotator",
+  "review.repeats",
   "backend",
   "threads",
   "cacheMemory",
   "python",
+  "graders",
+  "torchIndex",
   "modelFolder",
 ] as const satisfies readonly (keyof Settings)[];

@@ -1,28 +1,19 @@
 import { keptSuccesses } from "../pool/filter.js";
+import { count, duration, number } from "../protocol/figures.js";
 import type { PoolFilter, Progress } from "../protocol/types.js";
 
-/** "45 s", "3 min", "1 h 20 min". */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "a while";
-  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
+export { count, duration, number };
 
 /** One progress line: stage, count, time left, what else is worth saying. */
 export function describe(progress: Progress): string {
   const parts = [
-    progress.total > 0 ? `${progress.stage} ${progress.done} of ${progress.total}` : progress.stage,
+    progress.total > 0
+      ? `${progress.stage} ${number(progress.done)} of ${number(progress.total)}`
+      : progress.stage,
   ];
   if (progress.secondsLeft !== undefined) parts.push(`${duration(progress.secondsLeft)} left`);
   if (progress.detail) parts.push(progress.detail);
   return parts.join(" · ");
-}
-
-/** "1 attempt", "2 attempts". */
-export function count(n: number, noun: string, plural = `${noun}s`): string {
-  return `${n} ${n === 1 ? noun : plural}`;
 }
 
 /** "keeps k = 2..6 of 8": which numbers of successes stay, at this group size. */

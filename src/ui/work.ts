@@ -1,13 +1,20 @@
 import * as vscode from "vscode";
+import { unlinked } from "../protocol/latex.js";
 import { ErrataError, type Progress, type Report } from "../protocol/types.js";
 import { CONTEXT } from "./names.js";
+import { spaced } from "./spaced.js";
 import { describe, duration } from "./words.js";
+
+/** Between two reports to the window. */
+const SPACED_MS = 250;
 
 export interface Job {
   /** What people call it: "Sampling linear-train.jsonl". */
   title: string;
   /** It samples: a click on the status bar shows it live. */
   watch?: true;
+  /** A panel shows how it goes, and can cancel it: no notification, until `surface` is asked for one. */
+  quiet?: true;
   /** Rejecting with the signal's own reason counts as a cancellation, not as an error. */
   run(report: Report, signal: AbortSignal): Promise<void>;
 }
@@ -31,7 +38,14 @@ export class Work implements vscode.Disposable {
   );
   private readonly changed = new vscode.EventEmitter<void>();
   private current:
-    | { title: string; watch: boolean; controller: AbortController; ended: Promise<void> }
+    | {
+        title: string;
+        watch: boolean;
+        controller: AbortController;
+        ended: Promise<void>;
+        /** Shows a notification until it ends. */
+        notify(): void;
+      }
     | undefined;
   private behind: Background | undefined;
   readonly onDidChange = this.changed.event;
@@ -71,27 +85,21 @@ export class Work implements vscode.Disposable {
     }
     const controller = new AbortController();
     let ended: () => void = () => {};
+    const over = new Promise<void>((resolve) => (ended = resolve));
+    const told = this.notification(job.title, controller, over);
     this.current = {
       ...{ title: job.title, watch: job.watch ?? false },
-      ...{ controller, ended: new Promise((resolve) => (ended = resolve)) },
+      ...{ controller, ended: over, notify: told.show },
     };
+    const progress = spaced((now) => {
+      told.report(now);
+      this.show(job.title, now);
+    }, SPACED_MS);
     this.mark(true);
+    if (!job.quiet) told.show();
     try {
-      await vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Notification, title: job.title, cancellable: true },
-        async (progress, token) => {
-          token.onCancellationRequested(() => controller.abort());
-          let shown = 0;
-          const report: Report = (now) => {
-            const percent = now.total > 0 ? (100 * now.done) / now.total : 0;
-            progress.report({ message: describe(now), increment: Math.max(0, percent - shown) });
-            shown = Math.max(shown, percent);
-            this.show(job.title, now);
-          };
-          report({ stage: "Starting", done: 0, total: 0 });
-          await job.run(report, controller.signal);
-        },
-      );
+      progress.report({ stage: "Starting", done: 0, total: 0 });
+      await job.run(progress.report, controller.signal);
       return !controller.signal.aborted;
     } catch (error) {
       if (controller.signal.aborted)
@@ -99,10 +107,47 @@ export class Work implements vscode.Disposable {
       else this.fail(error);
       return false;
     } finally {
+      progress.end();
       this.current = undefined;
       this.mark(false);
       ended();
     }
+  }
+
+  /** The panel of a quiet job is gone: the notification shows it from now on. */
+  surface(title: string): void {
+    if (this.current?.title === title) this.current.notify();
+  }
+
+  /** Progress of a job with Cancel, from when it is first asked for until `over`. */
+  private notification(
+    title: string,
+    controller: AbortController,
+    over: Promise<void>,
+  ): { show(): void; report: Report } {
+    let last: Progress = { stage: "Starting", done: 0, total: 0 };
+    let tell: Report | undefined;
+    const show = (): void => {
+      if (tell) return;
+      let shown = 0;
+      const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+      tell = () => undefined;
+      void vscode.window.withProgress(options, async (progress, token) => {
+        token.onCancellationRequested(() => controller.abort());
+        tell = (now) => {
+          const percent = now.total > 0 ? (100 * now.done) / now.total : 0;
+          progress.report({ message: unlinked(describe(now)), increment: Math.max(0, percent - shown) });
+          shown = Math.max(shown, percent);
+        };
+        tell(last);
+        await over;
+      });
+    };
+    const report: Report = (now) => {
+      last = now;
+      tell?.(now);
+    };
+    return { show, report };
   }
 
   private mark(on: boolean): void {

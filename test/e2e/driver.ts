@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ function vsix(): string {
   return join(root, found);
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.on("error", reject);
@@ -68,7 +68,7 @@ export class Editor {
     private readonly process: ChildProcess,
     private readonly browser: Browser,
     readonly context: BrowserContext,
-    readonly page: Page,
+    public page: Page,
     private readonly url: string,
   ) {}
 
@@ -78,6 +78,9 @@ export class Editor {
       settings?: Record<string, unknown>;
       machine?: Record<string, unknown>;
       trust?: boolean;
+      /** Further extensions beside ours: VSIX files. */
+      beside?: string[];
+      env?: Record<string, string>;
     } = {},
   ): Promise<Editor> {
     const home = mkdtempSync(join(tmpdir(), "errata-e2e-"));
@@ -103,9 +106,8 @@ export class Editor {
     // Settings of machine scope (interpreters) are read from the machine that the extension host runs on.
     writeFileSync(join(data, "Machine/settings.json"), JSON.stringify(options.machine ?? {}, null, 2));
     const dirs = ["--user-data-dir", data, "--extensions-dir", join(home, "extensions")];
-    const install = spawnSync(node, [server, ...dirs, "--install-extension", vsix(), "--force"], {
-      encoding: "utf8",
-    });
+    const extensions = [vsix(), ...(options.beside ?? [])].flatMap((file) => ["--install-extension", file]);
+    const install = spawnSync(node, [server, ...dirs, ...extensions, "--force"], { encoding: "utf8" });
     if (install.status !== 0)
       throw new Error(`Installing the VSIX failed:\n${install.stdout}\n${install.stderr}`);
     const port = await freePort();
@@ -118,7 +120,10 @@ export class Editor {
       "--disable-update-check",
     ];
     if (!options.trust) flags.push("--disable-workspace-trust");
-    const child = spawn(node, [server, ...flags, ...dirs, workspace], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(node, [server, ...flags, ...dirs, workspace], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...options.env },
+    });
     let said = "";
     child.stdout?.on("data", (d) => {
       said += d;
@@ -126,10 +131,15 @@ export class Editor {
     child.stderr?.on("data", (d) => {
       said += d;
     });
-    await until("code-server listens", async () => {
-      if (child.exitCode !== null) throw new Error(said);
+    const listens = until("code-server listens", async () => {
       return (await fetch(`http://127.0.0.1:${port}/healthz`)).ok;
     });
+    const ended = new Promise<never>((_, reject) => {
+      child.once("exit", (code) => reject(new Error(`code-server ended with ${code}:\n${said}`)));
+    });
+    // It ends later too, and nobody waits for that.
+    ended.catch(() => undefined);
+    await Promise.race([listens, ended]);
     const browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: [
@@ -146,12 +156,16 @@ export class Editor {
     const page = await context.newPage();
     const url = `http://127.0.0.1:${port}/?folder=${encodeURIComponent(workspace)}`;
     const editor = new Editor(home, workspace, child, browser, context, page, url);
-    page.on("console", (m) => {
-      const text = m.text();
-      if (m.type() === "error" && /Content Security Policy|errata/i.test(text)) editor.errors.push(text);
-    });
+    editor.listen();
     await editor.load();
     return editor;
+  }
+
+  private listen(): void {
+    this.page.on("console", (m) => {
+      const text = m.text();
+      if (m.type() === "error" && /Content Security Policy|errata/i.test(text)) this.errors.push(text);
+    });
   }
 
   private async load(): Promise<void> {
@@ -169,6 +183,62 @@ export class Editor {
 
   async reload(): Promise<void> {
     await this.load();
+  }
+
+  /**
+   * Resolves once VS Code has stored `text` of its editors' state, which it does every few seconds: a window that is
+   * loaded anew before has none of it.
+   */
+  async isKept(text: string): Promise<void> {
+    await until(`VS Code stores ${text}`, () =>
+      this.page.evaluate(async (wanted) => {
+        const answer = <T>(request: IDBRequest<T>): Promise<T> =>
+          new Promise((resolve, reject) => {
+            request.onsuccess = () => resolve(request.result);
+            request.onerror = () => reject(request.error);
+          });
+        for (const { name } of await indexedDB.databases()) {
+          if (!name?.startsWith("vscode-web-state-db")) continue;
+          const database = await answer(indexedDB.open(name));
+          try {
+            for (const store of database.objectStoreNames) {
+              const values = await answer(database.transaction(store).objectStore(store).getAll());
+              if (JSON.stringify(values).includes(wanted)) return true;
+            }
+          } finally {
+            database.close();
+          }
+        }
+        return false;
+      }, text),
+    );
+  }
+
+  /** Closes the window, and opens a new one on the same folder. */
+  async reopen(): Promise<void> {
+    await this.page.close();
+    this.page = await this.context.newPage();
+    this.listen();
+    await this.load();
+  }
+
+  /**
+   * Resolves once the Review page's keys are commands: VS Code learns a moment later that the page has the focus, or
+   * that nothing is typed in it any more, and hears no key until then. The step cursor is where it was.
+   */
+  async keysAreHeard(frame: Frame): Promise<void> {
+    const steps = frame.locator(".columns:not(.ahead):not(.kept) .solution .step");
+    const at = async (): Promise<number> =>
+      Number(await frame.locator(".solution .step.cursor .number").textContent());
+    const [start, last] = [await at(), await steps.count()];
+    let moved = false;
+    await until("the review hears keys", async () => {
+      const now = await at();
+      moved ||= now !== start;
+      if (moved && now === start) return true;
+      await this.page.keyboard.press(now > start || now === last ? "ArrowUp" : "ArrowDown");
+      return false;
+    });
   }
 
   /** Runs a command by its title through the palette, as a person would. */
@@ -213,6 +283,23 @@ export class Editor {
     await box.waitFor({ timeout: 20_000 });
     await this.quickInput().fill(text);
     await this.choose(text);
+  }
+
+  /**
+   * Names a file in a dialog of this title. The dialog writes its first folder when it has read it, over what was typed
+   * before that: then once more.
+   */
+  async file(title: string, path: string): Promise<void> {
+    const dialog = this.page.locator(".quick-input-widget:visible", { hasText: title });
+    await dialog.waitFor({ timeout: 20_000 });
+    await until(`${path} is taken`, async () => {
+      await this.quickInput().fill(path);
+      await this.page.waitForTimeout(700);
+      if ((await this.quickInput().inputValue()) !== path) return false;
+      await this.page.keyboard.press("Enter");
+      await dialog.waitFor({ state: "hidden", timeout: 4_000 });
+      return true;
+    });
   }
 
   /** Rows of one of our trees, by the view's title. */
@@ -279,6 +366,26 @@ export class Editor {
     const folder = process.env.ERRATA_SCREENSHOTS ?? join(root, "media/screenshots");
     mkdirSync(folder, { recursive: true });
     await this.page.screenshot({ path: join(folder, `${name}.png`) });
+  }
+
+  /** Pictures in several themes, with no notification over them. */
+  async inThemes(name: string, themes: readonly Theme[] = ["light", "dark"]): Promise<void> {
+    await this.command("Notifications: Clear All Notifications");
+    for (const theme of themes) {
+      await this.theme(theme);
+      await this.page.waitForTimeout(400);
+      await this.screenshot(`${name}-${theme}`);
+    }
+  }
+
+  /** What a failed test leaves in test-results/: a picture, and the logs. */
+  async evidence(task: { name: string; result?: { state?: string } | undefined }): Promise<void> {
+    if (task.result?.state !== "fail") return;
+    const folder = join(root, "test-results");
+    mkdirSync(folder, { recursive: true });
+    await this.page.screenshot({ path: join(folder, `failed-${task.name.replace(/\W+/g, "-")}.png`) });
+    const logs = join(this.home, "data/logs");
+    if (existsSync(logs)) cpSync(logs, join(folder, "logs"), { recursive: true });
   }
 
   async close(): Promise<void> {

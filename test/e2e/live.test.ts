@@ -1,9 +1,9 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Frame } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Editor, type Theme, until } from "./driver.js";
+import { Editor, until } from "./driver.js";
 
 /** Watching a sampling in a real VS Code: more than a minute of work, watched, left, watched again and stopped. */
 const root = process.cwd();
@@ -18,14 +18,7 @@ beforeAll(async () => {
   editor = await Editor.open({ workspace, settings: { "errata.group": 128, "errata.threads": 1 } });
 });
 
-afterEach(async (context) => {
-  if (context.task.result?.state !== "fail" || !editor) return;
-  mkdirSync(join(root, "test-results"), { recursive: true });
-  const name = context.task.name.replace(/\W+/g, "-");
-  await editor.page.screenshot({ path: join(root, "test-results", `failed-${name}.png`) });
-  const logs = join(editor.home, "data/logs");
-  if (existsSync(logs)) cpSync(logs, join(root, "test-results/logs"), { recursive: true });
-});
+afterEach(({ task }) => editor?.evidence(task));
 
 afterAll(async () => {
   await editor?.close();
@@ -39,21 +32,13 @@ const status = () => editor.page.locator(".statusbar-item[id$='errata.work'] a",
 async function back(frame: Frame): Promise<void> {
   await frame.locator("main.live").click();
   await editor.page.keyboard.press("Escape");
-  await editor.webview("errata-review .problem + .columns");
+  await editor.webview("errata-review .problem ~ .columns:not(.ahead)");
 }
 
 async function sample(file: string): Promise<void> {
   await editor.openFile(file);
   await editor.command("Errata: Sample the Problems of This File");
   await status().waitFor({ timeout: 120_000 });
-}
-
-async function inThemes(label: string, themes: readonly Theme[]): Promise<void> {
-  for (const theme of themes) {
-    await editor.theme(theme);
-    await editor.page.waitForTimeout(400);
-    await editor.screenshot(`${label}-${theme}`);
-  }
 }
 
 describe("watching a sampling in a real VS Code", () => {
@@ -96,7 +81,7 @@ describe("watching a sampling in a real VS Code", () => {
     await editor.page.keyboard.press("Control+0");
     await editor.page.waitForFunction(() => document.activeElement?.closest(".sidebar"));
     await editor.page.keyboard.press("Escape");
-    await inThemes("live", ["light", "hc-light", "hc-dark", "dark"]);
+    await editor.inThemes("live", ["light", "hc-light", "hc-dark", "dark"]);
     expect([await name(frame), await frame.locator(".flowing").textContent()]).toEqual([held, text]);
     await frame.locator("main.live").click();
     await editor.page.keyboard.press(" ");

@@ -36,12 +36,7 @@ beforeAll(async () => {
   });
 });
 
-afterEach(async (context) => {
-  if (context.task.result?.state !== "fail" || !editor) return;
-  mkdirSync(join(root, "test-results"), { recursive: true });
-  const name = context.task.name.replace(/\W+/g, "-");
-  await editor.page.screenshot({ path: join(root, "test-results", `failed-${name}.png`) });
-});
+afterEach(({ task }) => editor?.evidence(task));
 
 afterAll(async () => {
   await editor?.close();

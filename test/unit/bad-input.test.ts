@@ -85,8 +85,13 @@ describe("problem sets", () => {
       /set\.jsonl:1 is not JSON/,
       /set\.jsonl:2 is not a JSON object/,
     ],
-    ["a JSON array", '[{"problem":"P","answer":"1"}]', /one JSON array/, /jq -c/],
-    ["UTF-16", Buffer.from("\uFEFF{}", "utf16le"), /UTF-16/, /Save it as UTF-8/],
+    [
+      "a JSON array that does not end",
+      '[{"problem":"P","answer":"1"},\n{"prob',
+      /set\.jsonl:2/,
+      /make the file again/,
+    ],
+    ["a JSON array in UTF-16", Buffer.from("\uFEFF[{}]", "utf16le"), /UTF-16/, /Save it as UTF-8/],
   ])("refuses %s, and makes no pool", async (_, content, message, hint) => {
     const file = join(workspace, "set.jsonl");
     writeFileSync(file, content);

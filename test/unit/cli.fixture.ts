@@ -18,7 +18,7 @@ export interface Installation {
 export async function install(): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), "errata-cli-"));
   cpSync("package.json", join(folder, "package.json"));
-  for (const part of ["prompts", "demo", "schemas", "trainer", "node_modules", ".venv"]) {
+  for (const part of ["prompts", "demo", "schemas", "recipes", "trainer", "node_modules", ".venv"]) {
     symlinkSync(resolve(part), join(folder, part));
   }
   await build({

@@ -155,6 +155,30 @@ describe("errata doctor", () => {
 });
 
 describe("errata compare", () => {
+  it("measures both protocols apart, and again makes nothing", async () => {
+    const words = ["compare", "demo-base", resolve("demo/model"), resolve("demo/problems/heldout.jsonl")];
+    const how = ["--limit", "6", "--group", "4", "--max-tokens", "110", "--workspace", workspace];
+    const plain = await errata.run([...words, ...how, "--json"]);
+    expect(against("compare", JSON.parse(plain.out))).toBe("");
+    expect(JSON.parse(plain.out)).not.toHaveProperty("intrinsic");
+    const { out, err } = await errata.run([...words, ...how, "--intrinsic", "--verify", "--lift", "--json"]);
+    expect(err).toContain("second looks");
+    const found = JSON.parse(out);
+    expect(against("compare", found)).toBe("");
+    expect(found).toMatchObject({ protocol: "oracle-gated", group: 4, sampling: { seed: 0 } });
+    expect(found.intrinsic).toMatchObject({ protocol: "intrinsic", accT1: { a: found.passAt1.a } });
+    expect(found.verification.accuracy.a.n).toBe(24 - found.verification.unparsableCount.a);
+    expect(found.lift.protocol).toBe("oracle-gated");
+    expect(found.passAtK.curve.map(({ k }: { k: number }) => k)).toEqual([1, 2, 4]);
+    // The same weights under the same seed: nothing changed, in any figure.
+    for (const change of [found.passAt1, found.intrinsic.accT2, found.verification.errorRecall]) {
+      expect(change.difference.value).toBe(0);
+    }
+    const again = await errata.run([...words, ...how, "--intrinsic", "--verify", "--lift"]);
+    expect(again.err).not.toContain("loading the model");
+    expect(again.out).toMatch(/^intrinsic: every first attempt[\s\S]*^Δ i→c[\s\S]*^error recall/m);
+  });
+
   it("measures two models on the same problems and keeps the answer", async () => {
     const words = ["compare", "demo-base", resolve("demo/model"), resolve("demo/problems/heldout.jsonl")];
     const more = ["--limit", "3", "--group", "4", "--max-tokens", "60", "--workspace", workspace, "--json"];

@@ -54,6 +54,21 @@ describe("traps found after the table was written", () => {
     ["\\sqrt{2}", "\\sqrt{-2}", false],
     ["\\sqrt[3]{-8}", "-2", true],
     ["\\frac{a}{b}+\\frac{c}{d}", "\\frac{ad+bc}{bd}", true],
+    ["\\$20 per hour", "\\$20 per day", false],
+    ["\\$20 per hour", "\\$30 per hour", false],
+    ["A(1,2)", "B(1,2)", null],
+    ["\\overline{ab}", "ab", null],
+    ["0.1(6)", "0.6", null],
+    ["\\sum_{k=1}^{3} k+1", "7", null],
+    ["\\cos(10^{-30})", "1", null],
+    ["(p,a,b)=(1,2,3)", "(1,2,3)", true],
+    ["(y,x)=(1,2)", "x=2, y=1", true],
+    ["2:30", "1:15", null],
+    ["x>1, x<3", "(1,3)", null],
+    ["x>1 \\text{ and } x<3", "(1,3)", true],
+    ["x^2 \\ge 0", "\\mathbb{R}", true],
+    ["x^2 < 0", "\\emptyset", true],
+    ["20 pounds", "\\$20", false],
   ];
   it.each(traps)("%s against %s is %s", (gold, answer, equal) => {
     expect(equalAnswers(gold, answer, equalSymbolically)).toMatchObject({ equal });

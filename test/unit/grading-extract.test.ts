@@ -22,7 +22,7 @@ describe("extractAnswer", () => {
     ["a plain sentence", "So the answer is 72.", "72"],
     ["a sentence with mathematics", "Therefore, the final answer is $\\frac{3}{4}$.", "\\frac{3}{4}"],
     ["display mathematics", "The answer is: \\[ x^2+1 \\]", "x^2+1"],
-    ["a bold announcement", "**Final Answer:** 18 dollars", "18"],
+    ["a bold announcement", "**Final Answer:** 18 dollars", "18 dollars"],
     ["an announcement in bold", "The answer is **(B)**.", "(B)"],
     ["a choice", "The correct answer is (C).", "(C)"],
     ["the last announcement", "The answer is 3? No. The answer is 4.", "4"],

@@ -1,26 +1,15 @@
-import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
-import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { createGrader, type Grader, serveGrader } from "../../src/grading/index.js";
+import { builtGrader } from "./grading.fixture.js";
 
+const built = builtGrader();
 let grader: Grader;
-let workerFile: string;
-beforeAll(async () => {
-  workerFile = join(await mkdtemp(join(tmpdir(), "errata-grading-")), "grading-thread.js");
-  await build({
-    entryPoints: [join(__dirname, "../../src/workers/grading.ts")],
-    outfile: workerFile,
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    logLevel: "error",
-  });
-  grader = createGrader({ workerFile });
+beforeAll(() => {
+  grader = built.grader();
 });
-afterAll(() => grader.dispose());
 
 describe("grading a text", () => {
   it("says what it read, where, and why", async () => {
@@ -31,6 +20,7 @@ describe("grading a text", () => {
       answer: "3",
       span: [text.indexOf("{3") + 1, text.indexOf("{3") + 2],
       reason: "Written alike; read from \\boxed{}.",
+      how: "boxed",
     });
     expect(await grader.grade(text, "4")).toMatchObject({ verdict: "incorrect", answer: "3" });
   });
@@ -83,7 +73,7 @@ describe("hostile expressions", () => {
   );
   it("gives up on an expression that overruns its time, and on no other", async () => {
     // A limit below what any comparison in the thread takes stands for an endless one.
-    const hurried = createGrader({ workerFile, timeLimit: 0 });
+    const hurried = createGrader({ workerFile: built.workerFile(), timeLimit: 0 });
     expect(await hurried.equal("\\ln 4", "2\\ln 2")).toEqual({ equal: null, why: "ran out of time (0 s)" });
     expect(await hurried.equal("1/2", "0.5")).toMatchObject({ equal: true });
     await hurried.dispose();
@@ -113,7 +103,7 @@ describe("hostile expressions", () => {
 
 describe("the thread", () => {
   it("comes back after it was closed in the middle of work only as undecided", async () => {
-    const closing = createGrader({ workerFile });
+    const closing = createGrader({ workerFile: built.workerFile() });
     const asked = closing.equal("\\ln 16", "4\\ln 2");
     await closing.dispose();
     expect(await asked).toEqual({ equal: null, why: "the grader was closed" });

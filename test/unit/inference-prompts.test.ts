@@ -105,9 +105,17 @@ describe("finding", () => {
   test.each(["demo", undefined])("every prompt that ships for %s renders", async (family) => {
     for (const name of PROMPT_NAMES) {
       const prompt = await findPrompt(name, { family });
-      const messages = renderPrompt(prompt, { problem: "What is $1+1$?", solution: "$3$" });
+      const more = name === "retry" ? { reflection: "Analysis: a slip." } : {};
+      const values = { problem: "What is $1+1$?", solution: "$3$", ...more };
+      const messages = renderPrompt(prompt, values, name === "retry");
+      // The one that is a text to say nothing with: of no problem and no solution.
+      if (name === "neutral") {
+        expect(messages).toEqual(renderPrompt(prompt, {}));
+        continue;
+      }
       expect(messages.some((m) => m.content.includes("What is $1+1$?"))).toBe(true);
       if (name !== "solve") expect(messages.some((m) => m.content === "$3$")).toBe(true);
+      if (name === "retry") expect(messages.some((m) => m.content.includes("a slip."))).toBe(true);
     }
   });
 });

@@ -34,6 +34,21 @@ describe("chat templates", () => {
     expect(await render()).toBe("think low");
   });
 
+  test("go on with an answer that was begun", async () => {
+    const turns = [
+      { role: "user", content: "2x=4" },
+      { role: "assistant", content: "$x=3$" },
+      { role: "user", content: "<r>" },
+      { role: "assistant", content: "Analysis: a slip.\nCorrected Solution:" },
+    ] as const;
+    const tokenizer = await ChatTokenizer.read(folder);
+    const text = "<q>2x=4<a>$x=3$<eos><r>Analysis: a slip.\nCorrected Solution:";
+    expect(tokenizer.render([...turns])).toBe(text);
+    template("{{ messages[0].content }}");
+    const silent = await ChatTokenizer.read(folder);
+    expect(() => silent.render([...turns])).toThrow(/given beginning/);
+  });
+
   test("are found in chat_template.json too", async () => {
     rmSync(join(folder, "chat_template.jinja"));
     writeFileSync(

@@ -18,7 +18,12 @@ class Screen {
   readonly samples: number[] = [];
   text = "";
   ended: Verdict | null | undefined;
-  readonly post = (message: LiveMessage): void => {
+  /** Of the message that came last; a slow screen says it when it is done. */
+  drawn = (): void => {};
+  constructor(private readonly slow = false) {}
+  readonly post = (message: LiveMessage, drawn: () => void): void => {
+    if (this.slow) this.drawn = drawn;
+    else drawn();
     this.messages.push(structuredClone(message));
     if (message.sample) {
       this.samples.push(message.sample.sample);
@@ -139,16 +144,67 @@ describe("what people who watch a sampling see", () => {
     feed.attach(screen.post);
     says(0, "read me");
     vi.advanceTimersByTime(200);
-    feed.hold(true);
+    feed.hold(true, 1);
     ends(0, "read me");
     for (let i = 1; i < 50; i++) {
       says(i, "other");
       vi.advanceTimersByTime(200);
     }
     expect(screen.samples).toEqual([1]);
-    feed.hold(false);
+    feed.hold(false, 1);
     vi.advanceTimersByTime(300);
     expect(screen.samples).toEqual([1, 50]);
+  });
+
+  test("a sample that was replaced while its reader's word was on its way comes back whole, and stays", () => {
+    feed.attach(screen.post);
+    says(0, "read me");
+    ends(0, "read me");
+    vi.advanceTimersByTime(4000);
+    says(1, "other");
+    vi.advanceTimersByTime(200);
+    feed.hold(true, 1);
+    says(1, "other, longer");
+    vi.advanceTimersByTime(200);
+    expect([screen.samples, screen.text, screen.ended]).toEqual([[1, 2, 1], "read me", "correct"]);
+    expect(screen.messages.at(-1)).toMatchObject({ held: true, head: { shown: 1 } });
+    feed.hold(false, 1);
+    vi.advanceTimersByTime(200);
+    expect([screen.samples, screen.text]).toEqual([[1, 2, 1, 2], "other, longer"]);
+  });
+
+  test("a screen that draws slowly shows what is so then, and may hold what it shows", () => {
+    const slow = new Screen(true);
+    feed.attach(slow.post);
+    for (let i = 0; i < 50; i++) {
+      says(i, "text");
+      ends(i, "text and the rest");
+      vi.advanceTimersByTime(400);
+    }
+    expect([slow.messages.length, slow.samples]).toEqual([1, []]);
+    slow.drawn();
+    vi.advanceTimersByTime(200);
+    expect([slow.messages.length, slow.samples]).toEqual([2, [50]]);
+    says(50, "other");
+    vi.advanceTimersByTime(9000);
+    feed.hold(true, 1);
+    slow.drawn();
+    vi.advanceTimersByTime(9000);
+    expect([slow.samples, slow.text, slow.ended]).toEqual([[50], "text and the rest", "correct"]);
+    expect(slow.messages.at(-1)).toMatchObject({ held: true });
+    slow.drawn();
+    feed.hold(false, 1);
+    vi.advanceTimersByTime(9000);
+    expect([slow.samples, slow.text]).toEqual([[50, 51], "other"]);
+  });
+
+  test("what cannot come back gives way to what is there, told whole", () => {
+    feed.attach(screen.post);
+    says(0, "read me");
+    vi.advanceTimersByTime(200);
+    feed.hold(true, 7);
+    vi.advanceTimersByTime(200);
+    expect([screen.samples, screen.text]).toEqual([[1, 1], "read me"]);
   });
 
   test("a text that ends otherwise than it grew is put right", () => {

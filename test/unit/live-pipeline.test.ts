@@ -16,7 +16,10 @@ test("who watches a sampling hears of every sample what is stored of it, and of 
   const endings: { subject: Subject; ending: Ending }[] = [];
   const feed = new LiveFeed();
   const messages: LiveMessage[] = [];
-  feed.attach((message) => messages.push(message));
+  feed.attach((message, drawn) => {
+    messages.push(message);
+    drawn();
+  });
   const watch = {
     progress: (now: WatchProgress) => {
       progress.push(now);

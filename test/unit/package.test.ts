@@ -8,6 +8,7 @@ import { sources } from "./house.js";
 
 interface Contribution {
   command?: string;
+  submenu?: string;
   when?: string;
   key?: string;
   group?: string;
@@ -48,9 +49,14 @@ describe("what package.json contributes and what the code knows are the same", (
     const linked = [...JSON.stringify(contributes).matchAll(/\(command:(errata\.[\w.]+)\)/g)].map(
       ([, id]) => id,
     );
-    const used = [...menus, ...contributes.keybindings].map(({ command }: Contribution) => command);
+    const used = [...menus, ...contributes.keybindings]
+      .filter(({ submenu }: Contribution) => submenu === undefined)
+      .map(({ command }: Contribution) => command);
     expect(linked.length).toBeGreaterThan(10);
     for (const id of [...linked, ...used]) expect(contributed).toContain(id);
+    const submenus: string[] = (contributes.submenus ?? []).map(({ id }: { id: string }) => id);
+    expect(menus.flatMap(({ submenu }) => submenu ?? []).toSorted()).toEqual(submenus.toSorted());
+    for (const id of submenus) expect(Object.keys(contributes.menus)).toContain(id);
   });
 
   test("commands that the code calls by id exist", () => {
@@ -63,7 +69,8 @@ describe("what package.json contributes and what the code knows are the same", (
       ...SETTINGS.map((key) => `errata.${key}`),
     ]);
     // Keys of the workspace's memento and of the status bar are the code's own.
-    const own = /^errata\.(pool\.view|done|work|comparisons|review\.last)$/;
+    const own =
+      /^errata\.(pool\.(view|saved|noIndex|indexStopped)|done|work|comparisons(\.measures)?|review\.last)$/;
     for (const id of ids) if (!own.test(id)) expect(known, id).toContain(id);
   });
 
@@ -107,8 +114,17 @@ describe("what package.json contributes and what the code knows are the same", (
   test("review keys act only while the review has the focus and nothing is typed, and none is bound twice", () => {
     const keys = contributes.keybindings.map(({ key }: Contribution) => key);
     expect(new Set(keys).size).toBe(keys.length);
-    for (const { when } of contributes.keybindings) {
-      expect(when).toBe(`${CONTEXT.reviewFocused} && !${CONTEXT.reviewTyping}`);
+    const clauses: Record<string, string> = {
+      // In a text field alone.
+      "errata.review.save": CONTEXT.reviewTyping,
+      // Everywhere in the panel; a notification goes first.
+      "errata.review.leave": "!notificationToastsVisible",
+    };
+    for (const { command, when } of contributes.keybindings) {
+      // The last three change at once with the focus; the panel's own word of it comes a moment later.
+      expect(when).toBe(
+        `${CONTEXT.reviewFocused} && ${clauses[command] ?? `!${CONTEXT.reviewTyping}`} && activeWebviewPanelId == ${PANELS.review} && !inputFocus && !listFocus`,
+      );
     }
   });
 

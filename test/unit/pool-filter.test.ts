@@ -20,7 +20,7 @@ const FILTERS: PoolFilter[] = [
   { kind: "all" },
 ];
 
-test("the default keeps 2 to 6 of 8, as METHODS.md says", () => {
+test("the default keeps 2 to 6 of 8, as docs/methods.md says", () => {
   expect(keptSuccesses(DEFAULT_FILTER, 8)).toEqual([2, 3, 4, 5, 6]);
   expect(keptSuccesses({ kind: "mixed" }, 8)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   expect(keptSuccesses({ kind: "band", low: 0.1, high: 0.7 }, 8)).toEqual([1, 2, 3, 4, 5]);

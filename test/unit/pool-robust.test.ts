@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
@@ -8,8 +16,10 @@ import { MIGRATIONS } from "../../src/pool/schema.js";
 import { Connection } from "../../src/pool/sqlite.js";
 import { fill, open, workspace } from "./pool.fixture.js";
 
-const V2 = {
-  version: 2,
+/** The one that comes after all of ours. */
+const NEWEST = MIGRATIONS.length;
+const NEXT = {
+  version: NEWEST + 1,
   sql: "ALTER TABLE problems ADD COLUMN source TEXT; UPDATE problems SET source = set_name;",
 };
 const versionOf = async (file: string): Promise<number> => {
@@ -92,14 +102,44 @@ test("a migration keeps what is stored, in one transaction, with a backup before
   await fill(old, ["CCIIIIII"]);
   const stats = await old.stats();
   await old.close();
-  const pool = await open(folder, { migrations: [...MIGRATIONS, V2] });
+  const pool = await open(folder, { migrations: [...MIGRATIONS, NEXT] });
   expect(await pool.stats()).toEqual(stats);
-  expect(await versionOf(pool.file)).toBe(2);
+  expect(await versionOf(pool.file)).toBe(NEWEST + 1);
   const backups = readdirSync(join(folder, ".errata", "backups"));
-  expect(backups).toEqual([expect.stringMatching(/^pool-v1-.*\.sqlite$/)]);
-  expect(await versionOf(join(folder, ".errata", "backups", backups[0] ?? ""))).toBe(1);
+  expect(backups).toEqual([expect.stringMatching(new RegExp(`^pool-v${NEWEST}-.*\\.sqlite$`))]);
+  expect(await versionOf(join(folder, ".errata", "backups", backups[0] ?? ""))).toBe(NEWEST);
   await pool.close();
   await expect(openPool(folder)).rejects.toMatchObject({ code: "pool-newer" });
+});
+
+/**
+ * test/fixtures/pool-v<N>.sqlite were made by the code of their time: groups CCIIIIII and CICICICT, one reflection, what
+ * ada and bob said of it and of the attempts, and the second problem called bad.
+ */
+test.each([1, 2])("a pool of schema %i becomes one of today, and loses nothing", async (version) => {
+  const folder = workspace();
+  mkdirSync(join(folder, ".errata"));
+  copyFileSync(join("test/fixtures", `pool-v${version}.sqlite`), join(folder, ".errata", "pool.sqlite"));
+  const pool = await open(folder);
+  expect(await versionOf(join(folder, ".errata", "pool.sqlite"))).toBe(NEWEST);
+  expect(readdirSync(join(folder, ".errata", "backups"))).toHaveLength(1);
+  // The bad problem's attempts are counted nowhere; bob overruled one of the other's.
+  const stats = { problems: 1, attempts: 8, correct: 3, incorrect: 5, inPool: 5, reviewed: 2 };
+  expect(await pool.stats()).toMatchObject(stats);
+  const [first = -1] = await pool.attemptIds({ rating: "4" });
+  expect(await pool.attemptIds({ decision: "accepted", firstWrong: "1", modelId: "base" })).toEqual([first]);
+  const detail = await pool.detail(first);
+  expect(detail.annotations).toHaveLength(4);
+  expect(detail.annotations.every(({ pass }) => pass === 1)).toBe(true);
+  expect(detail.cut).toBeNull();
+  const query = { kind: "second" as const, modelId: "m", settings: "s" };
+  const turn = { ...query, attemptId: first, sample: 0, text: "$x=2$", verdict: "correct" as const };
+  const more = { answer: "2", reason: "the same text", finish: "stop" as const, tokens: 5 };
+  await pool.putTurns([{ ...turn, ...more }]);
+  await pool.putTurns([{ ...turn, ...more, text: "never doubled" }]);
+  expect(await pool.turnsOf([first], query)).toEqual([{ id: 1, ...turn, ...more }]);
+  expect(await pool.turnsOf([first], { ...query, kind: "verification" })).toEqual([]);
+  expect(await pool.turnsOf([first], { ...query, settings: "other" })).toEqual([]);
 });
 
 test("a migration that fails half-way changes nothing", async () => {
@@ -107,9 +147,9 @@ test("a migration that fails half-way changes nothing", async () => {
   const old = await openPool(folder);
   await fill(old, ["CCIIIIII"]);
   await old.close();
-  const broken = { version: 2, sql: `${V2.sql} INSERT INTO nowhere VALUES (1);` };
+  const broken = { version: NEWEST + 1, sql: `${NEXT.sql} INSERT INTO nowhere VALUES (1);` };
   await expect(openPool(folder, { migrations: [...MIGRATIONS, broken] })).rejects.toThrow(/nowhere/);
-  expect(await versionOf(join(folder, ".errata", "pool.sqlite"))).toBe(1);
+  expect(await versionOf(join(folder, ".errata", "pool.sqlite"))).toBe(NEWEST);
   const pool = await open(folder);
   expect(await pool.stats()).toMatchObject({ attempts: 8, inPool: 6 });
 });

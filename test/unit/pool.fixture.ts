@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach } from "vitest";
 import { openPool, type PoolOptions } from "../../src/pool/pool.js";
 import type { NewAttempt, Pool, SamplingPurpose } from "../../src/pool/types.js";
-import type { Verdict } from "../../src/protocol/types.js";
+import type { AnnotationValue, Verdict } from "../../src/protocol/types.js";
 
 const cleanUp: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -86,3 +86,15 @@ export const verdicts = async (pool: Pool): Promise<Record<Verdict, number>> => 
   const { correct, incorrect, unscored, truncated } = await pool.stats();
   return { correct, incorrect, unscored, truncated };
 };
+
+/** Says the same of several attempts. */
+export const sayAll = (
+  pool: Pool,
+  attemptIds: readonly number[],
+  who: string,
+  value: AnnotationValue,
+): Promise<number[]> =>
+  pool.annotateEach(
+    who,
+    attemptIds.map((targetId) => ({ target: "attempt", targetId, value })),
+  );

@@ -159,3 +159,16 @@ test("an answer that the token limit may have cut is truncated, one that is clos
     "unscored",
   );
 });
+
+test("problems of any id get the row that they have", async () => {
+  const pool = await open(workspace());
+  const problems = ["null\u0000byte", "lone \ud800", "plain", "%_'\""].map((id) => ({
+    id,
+    problem: id,
+    gold: "1",
+  }));
+  const first = await pool.putProblems("s", problems);
+  expect(first.every((id) => id > 0)).toBe(true);
+  expect(new Set(first).size).toBe(4);
+  expect(await pool.putProblems("s", problems)).toEqual(first);
+});

@@ -45,6 +45,15 @@ describe("field names of data sets", () => {
       id: "test/algebra/1.json",
     });
     expect(toProblem({ problem: "Find.", solution: "So $\\boxed 5$." })).toMatchObject({ gold: "5" });
+    // A heading is no answer, and the last line's mark goes before a box.
+    for (const [solution, gold] of [
+      ["#### Work\nIt is 5.\n#### Conclusion\nSo $\\boxed{5}$.", "5"],
+      ["So $\\boxed{5}$. #### 5", "5"],
+      ["First \\boxed{1}.\n#### 72\n\n", "72"],
+      ["48/2=24 #### 24", "24"],
+    ]) {
+      expect(toProblem({ problem: "Find.", solution })).toMatchObject({ gold });
+    }
   });
   it("reads AIME's, OlympiadBench's and verl's", () => {
     expect(toProblem({ ID: "2024-I-1", Problem: "P", Solution: "long", Answer: 33 })).toMatchObject({
@@ -57,6 +66,19 @@ describe("field names of data sets", () => {
     });
     const verl = { prompt: [{ role: "user", content: "Q" }], reward_model: { ground_truth: "8" } };
     expect(toProblem(verl)).toMatchObject({ problem: "Q", gold: "8" });
+  });
+  it("reads a worked solution, where there is more than the answer", () => {
+    const solved = (line: object) => (toProblem({ problem: "P", ...line }) as { solution?: string }).solution;
+    expect(solved({ answer: "48/2 = <<48/2=24>>24.\nIn all 48+24.\n#### 72" })).toBe(
+      "48/2 = 24.\nIn all 48+24.",
+    );
+    expect(solved({ solution: "So $\\boxed 5$." })).toBe("So $\\boxed 5$.");
+    expect(solved({ solution: "It is #2 of them.\n#### 2", answer: "2" })).toBe("It is #2 of them.");
+    expect(solved({ answer: "So $\\boxed{5}$." })).toBe("So $\\boxed{5}$.");
+    const headed = "#### Work\nIt is 5.\n#### Conclusion\nSo $\\boxed{5}$.";
+    expect(solved({ answer: headed })).toBe(headed);
+    for (const answer of ["72", "#### 72", "$\\boxed{72}$.", 72]) expect(solved({ answer })).toBeUndefined();
+    expect(solved({ answer: "72", solution: "72" })).toBeUndefined();
   });
   it("keeps a zero answer and refuses an empty one", () => {
     expect(toProblem({ problem: "P", answer: 0 })).toMatchObject({ gold: "0" });
@@ -119,10 +141,8 @@ describe("readProblemSet", () => {
   it("names what is wrong with a file that is no problem set", async () => {
     await expect(readProblemSet(join(folder, "missing.jsonl"))).rejects.toMatchObject({ code: "no-file" });
     await expect(readProblemSet(folder)).rejects.toMatchObject({ code: "no-file" });
-    const wide = await file("wide.jsonl", Buffer.from('\uFEFF{"problem":"P"}', "utf16le"));
+    const wide = await file("wide.json", Buffer.from('\uFEFF[{"problem":"P","answer":"1"}]', "utf16le"));
     await expect(readProblemSet(wide)).rejects.toMatchObject({ code: "encoding" });
-    const array = await file("array.json", '\n [\n{"problem":"P","answer":"1"}]');
-    await expect(readProblemSet(array)).rejects.toMatchObject({ code: "json-array" });
   });
   it("reads lines across chunk borders and gives up on one that is too long, not on the file", async () => {
     const long = "é".repeat(200_000);

@@ -1,5 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Figure } from "../../src/protocol/comparison.js";
+import { keptComparisons } from "../../src/runs/compare.js";
 import { compareEvaluations } from "../../src/runs/comparison.js";
 import { markdownReport } from "../../src/runs/demo-markdown.js";
 import { claim, type DemoReport, RATES } from "../../src/runs/demo-report.js";
@@ -86,6 +90,11 @@ describe("a comparison", () => {
     expect(compared.passAt1.difference).toMatchObject({ value: (0 + 1 - 1 + 8) / 32, n: 4 });
   });
 
+  it("says how many corrections nobody could score", () => {
+    const open = crossed.map((one, i) => ({ ...one, verdict: i < 3 ? ("unscored" as const) : one.verdict }));
+    expect(compareEvaluations(before, after, open, "s").unscoredFixes).toEqual({ a: 0, b: 3 });
+  });
+
   it("pairs every difference by problem", () => {
     for (const { a, b, difference } of [compared.accT2, compared.fixRate, compared.retryRate]) {
       expect(difference.value).toBeCloseTo(b.value - a.value);
@@ -103,6 +112,34 @@ describe("a comparison", () => {
     expect(compared.own.retryRate).toMatchObject({ value: 1 / 9, n: 9 });
     for (const { a, b } of [compared.fixRate, compared.retryRate, compared.accT2]) {
       for (const { low, value, high } of [a, b]) expect(low <= value && value <= high).toBe(true);
+    }
+  });
+});
+
+describe("kept comparisons", () => {
+  it("come back newest first; what is none of ours is passed over", async () => {
+    const workspace = mkdtempSync(join(tmpdir(), "errata-comparisons-"));
+    try {
+      expect(await keptComparisons(workspace)).toEqual([]);
+      const folder = join(workspace, ".errata", "comparisons");
+      mkdirSync(folder, { recursive: true });
+      const one = compareEvaluations(
+        evaluation("a", [problem(1, 8, 8)]),
+        evaluation("b", [problem(1, 0, 8)]),
+        [],
+        "s",
+      );
+      const keep = (name: string, value: unknown) => writeFileSync(join(folder, name), JSON.stringify(value));
+      keep("older.json", { ...one, createdAt: "2026-01-01T00:00:00.000Z" });
+      keep("newer.json", { ...one, createdAt: "2026-02-01T00:00:00.000Z" });
+      keep("foreign.json", { modelA: "a", modelB: "b" });
+      keep("list.json", [1, 2]);
+      writeFileSync(join(folder, "broken.json"), "{");
+      const found = await keptComparisons(workspace);
+      expect(found.map(({ createdAt }) => createdAt.slice(0, 7))).toEqual(["2026-02", "2026-01"]);
+      expect(found[0]?.regressed).toHaveLength(1);
+    } finally {
+      rmSync(workspace, { recursive: true, force: true });
     }
   });
 });

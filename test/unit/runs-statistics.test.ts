@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { passAtK } from "../../src/protocol/statistics.js";
 import {
   bootstrapMean,
   bootstrapRatio,
   mcnemarExact,
   pairedDifference,
   pairedRatioDifference,
-  passAtK,
   seededRandom,
   wilson,
 } from "../../src/runs/statistics.js";
@@ -72,6 +72,21 @@ describe("bootstrap by problem", () => {
     expect(figure).toEqual({ ...wilson(0, 10), n: 10 });
     expect(figure.high).toBeGreaterThan(0.2);
     expect(bootstrapMean([])).toEqual({ value: 0, low: 0, high: 1, n: 0 });
+  });
+});
+
+describe("a difference that is the same for every problem", () => {
+  it("is no certainty: as wide as Wilson's bound on the share that could differ", () => {
+    const { high: share } = wilson(0, 8);
+    const [zeros, halves] = [new Array<number>(8).fill(0), new Array<number>(8).fill(0.5)];
+    const found = pairedDifference(zeros, halves);
+    expect(found).toEqual({ value: 0.5, low: 0.5 - share, high: 0.5 + share, n: 8 });
+    expect(pairedDifference(zeros, new Array<number>(8).fill(1)).high).toBe(1);
+    const [none, all] = [
+      zeros.map(() => ({ correct: 0, scored: 2 })),
+      zeros.map((_, i) => ({ correct: i + 1, scored: i + 1 })),
+    ];
+    expect(pairedRatioDifference(none, all)).toEqual({ value: 1, low: 1 - share, high: 1, n: 8 });
   });
 });
 

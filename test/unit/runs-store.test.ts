@@ -15,6 +15,7 @@ import { openPool } from "../../src/pool/pool.js";
 import type { Pool } from "../../src/pool/types.js";
 import type { RunEvent } from "../../src/protocol/events.js";
 import type { ModelEntry } from "../../src/protocol/types.js";
+import { startTime } from "../../src/runs/process.js";
 import { WorkspaceRuns } from "../../src/runs/store.js";
 import type { RunInfo, RunStatus } from "../../src/runs/types.js";
 
@@ -88,6 +89,20 @@ function recipe(more: object = {}): string {
   return file;
 }
 
+it("leaves out a problem that somebody called bad, and its preview says so", async () => {
+  const file = recipe({ method: "grpo" });
+  const words = "1 problem left out (bad problem or wrong gold).";
+  const before = (await runs.preview(file)).outline;
+  expect(before.problems.count).toBe(2);
+  expect(before.warnings).not.toContain(words);
+
+  const [bad = 0] = await pool.putProblems("train.jsonl", [{ id: "p3", problem: "Half of 3?", gold: "3" }]);
+  await pool.annotate("problem", bad, "ann", { kind: "badProblem", value: true });
+  const { outline } = await runs.preview(file);
+  expect(outline.problems.count).toBe(1);
+  expect(outline.warnings).toContain(words);
+});
+
 async function until(id: string, ...statuses: RunStatus[]): Promise<RunInfo> {
   for (let i = 0; i < 300; i++) {
     const info = await runs.get(id);
@@ -130,6 +145,7 @@ describe("a run", () => {
     await runs.stop(id);
     const stopped = await until(id, "stopped");
     expect(stopped.step).toBeLessThan(40);
+    expect(stopped.checkpoint).toBe(stopped.step);
     expect(stopped.modelId).toBe(`${id}-step-${stopped.step}`);
     await runs.resume(id);
     expect((await runs.get(id)).status).not.toBe("stopped");
@@ -158,6 +174,12 @@ describe("a run", () => {
     const id = await runs.start(recipe({ name: "crash" }));
     const info = await until(id, "died");
     expect(info.message).toContain("RuntimeError: CUDA out of memory");
+    // It died before its first checkpoint: Resume begins anew, and says so.
+    expect(info.checkpoint).toBeNull();
+    const said: string[] = [];
+    await runs.resume(id, ({ stage }) => said.push(stage));
+    expect(said).toContain("No checkpoint was kept: Resume begins again at step 0");
+    await until(id, "died");
     expect(info.message).not.toContain("Traceback");
     await runs.remove(id);
     expect(await runs.list()).toEqual([]);
@@ -184,6 +206,51 @@ describe("a run", () => {
     await until(second, "stopped");
   });
 
+  it("is resumed once when two windows ask for it together, and not deleted meanwhile", async () => {
+    const id = await runs.start(recipe({ max_steps: 400, checkpoint_every: 2 }));
+    const { folder } = await until(id, "running");
+    await runs.stop(id);
+    await until(id, "stopped");
+    const other = open();
+    const asked = await Promise.allSettled([runs.resume(id), other.resume(id)]);
+    expect(asked.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const each of asked)
+      if (each.status === "rejected") expect(each.reason).toMatchObject({ code: "running" });
+    await until(id, "running");
+    const starts = readFileSync(join(folder, "events.jsonl"), "utf8").match(/"type":"start"/g);
+    expect(starts).toHaveLength(2);
+    await runs.stop(id);
+    await until(id, "stopped");
+    // Another process, this one here, is at it; then one that is gone was.
+    const lock = join(folder, "launch.lock");
+    const mine = { pid: process.pid, started: (await startTime(process.pid)) ?? 0 };
+    writeFileSync(lock, JSON.stringify(mine));
+    await expect(runs.resume(id)).rejects.toMatchObject({ code: "running" });
+    await expect(runs.remove(id)).rejects.toMatchObject({ code: "running" });
+    writeFileSync(lock, JSON.stringify({ ...mine, started: mine.started - 86_400 }));
+    await runs.remove(id);
+    expect(existsSync(folder)).toBe(false);
+    other.dispose();
+  });
+
+  it("is resumed with what the present installation has, though the one it began with is gone", async () => {
+    const id = await runs.start(recipe({ max_steps: 400, checkpoint_every: 2 }));
+    const { folder } = await until(id, "running");
+    await runs.stop(id);
+    await until(id, "stopped");
+    const file = join(folder, "launch.json");
+    const before = JSON.parse(readFileSync(file, "utf8"));
+    const old = { grader: ["/gone/node", "/gone/cli.js"], schema: "/gone/s.json", trainable: "/gone/hf" };
+    writeFileSync(file, JSON.stringify({ ...before, ...old }));
+    await runs.resume(id);
+    const { resume_from, ...now } = JSON.parse(readFileSync(file, "utf8"));
+    expect({ ...now, resume_from: null }).toEqual(before);
+    expect(before.uuid).toMatch(/^[0-9a-f-]{36}$/);
+    await until(id, "running");
+    await runs.stop(id);
+    await until(id, "stopped");
+  });
+
   it("tells its listeners when it changes, and its watchers each event once", async () => {
     let changes = 0;
     runs.onDidChange(() => changes++);
@@ -208,6 +275,18 @@ describe("a run is refused", () => {
   it("with a mistake in the recipe, or a problem set that is not there", async () => {
     await expect(runs.start(recipe({ max_steps: -1 }))).rejects.toMatchObject({ code: "bad-recipe" });
     await expect(runs.start(recipe({ problems: "no.jsonl" }))).rejects.toMatchObject({ code: "no-file" });
+  });
+  it("where its step cannot be shared or cut, as its preview is", async () => {
+    for (const [fault, field] of [
+      [{ micro_batch: 7 }, "micro_batch is 7"],
+      [{ target: { kind: "local", processes: 3 } }, "target.processes gives 3 processes"],
+      [{ target: { kind: "local", accelerate: "none.yaml" } }, "none.yaml does not exist"],
+    ] as const) {
+      const refused = { message: expect.stringContaining(field) };
+      await expect(runs.preview(recipe(fault))).rejects.toMatchObject(refused);
+      await expect(runs.start(recipe(fault))).rejects.toMatchObject(refused);
+    }
+    expect(await runs.list()).toEqual([]);
   });
   it("for correction alone with an empty pool, and nothing is left behind", async () => {
     await expect(runs.start(recipe({ correction: { cycle: [0, 4] } }))).rejects.toMatchObject({
@@ -265,7 +344,7 @@ describe("the run's pool", () => {
       { problem_id: "p2", solution: "try 3", answer: "3" },
     ]);
     await until(id, "finished");
-    const accepted = await runs.start(recipe({ pool: { seed_from: "accepted" } }));
+    const accepted = await runs.start(recipe({ data: { corrections: "accepted" } }));
     expect(readFileSync(join(workspace, ".errata", "runs", accepted, "pool.jsonl"), "utf8")).toBe("");
     await until(accepted, "finished");
   });

@@ -2,7 +2,18 @@ import { describe, expect, test } from "vitest";
 import { sources } from "./house.js";
 
 /** From first to last: a step imports itself and what stands before it, never what comes later. */
-const STEPS = ["problems", "inference", "grading", "pool", "reflection", "sampling", "runs"] as const;
+const STEPS = [
+  "problems",
+  "inference",
+  "grading",
+  "pool",
+  "verdicts",
+  "reflection",
+  "sampling",
+  "review",
+  "exchange",
+  "runs",
+] as const;
 
 const src = sources("src");
 const webview = sources("webview");
@@ -31,6 +42,11 @@ describe("the rules of the house", () => {
     const users = src.filter(({ packages }) => packages.includes("vscode")).map(({ file }) => file);
     expect(users.length).toBeGreaterThan(10);
     for (const file of users) expect(file).toMatch(/^src\/(extension\.ts|ui\/)/);
+  });
+
+  test("notifications go one way, where nothing of them becomes a link", () => {
+    const shows = /window\.show(Information|Warning|Error)Message/;
+    expect(src.filter(({ text }) => shows.test(text)).map(({ file }) => file)).toEqual(["src/ui/say.ts"]);
   });
 
   test("imports go one way", () => {

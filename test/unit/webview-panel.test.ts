@@ -1,109 +1,19 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { build } from "esbuild";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { LiveHead, LiveMessage, LiveSample } from "../../src/protocol/live.js";
-import { installationFolder } from "../../src/protocol/paths.js";
-import type { ReviewItem, ReviewState } from "../../src/protocol/review.js";
-import { cutSteps } from "../../src/protocol/steps.js";
-import { pageHtml } from "../../src/ui/panels/page-html.js";
+import type { ReviewItem } from "../../src/protocol/review.js";
+import { item, solution, state } from "./review.fixture.js";
+import { noBrowser, openPage, post } from "./webview.fixture.js";
 
-/** The Review page as built, under its own policy, in a browser; VS Code is played by a few lines. */
-const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const VSCODE = `window.sent = []; window.violations = [];
-document.addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective));
-window.acquireVsCodeApi = () => ({ postMessage: (m) => sent.push(m), getState: () => undefined, setState() {} });
-window.addEventListener("keydown", (e) => sent.push({ type: "forwarded", key: e.key }));`;
-
-const solution = (text: string) => ({ text, steps: cutSteps(text), answer: "-2", span: null });
-const item = (more: Partial<ReviewItem> = {}): ReviewItem => ({
-  attemptId: 1,
-  problem: { set: "s", id: "p", text: "Solve $x+1=2$ for $5 and $6", gold: "1" },
-  modelId: "base",
-  solution: solution("$x=-2$\n\\boxed{-2}"),
-  verdict: "incorrect",
-  reason: "compared as numbers",
-  finish: "stop",
-  tokens: 9,
-  inPool: true,
-  errorType: null,
-  reflection: null,
-  group: { correct: 2, scored: 8, size: 8 },
-  siblings: [],
-  mine: {},
-  ...more,
-});
-const state = (shown: ReviewItem): ReviewState => ({
-  item: shown,
-  position: 1,
-  total: 2,
-  reviewed: 0,
-  order: "as stored",
-  scope: "",
-  pace: null,
-  cursor: 1,
-  mode: "localise",
-  notice: null,
-  canUndo: false,
-  busy: null,
-  watchable: false,
-  readOnly: null,
-});
-
-describe.skipIf(!existsSync(BROWSER))("the Review page in a browser", () => {
-  const folder = mkdtempSync(join(tmpdir(), "errata-webview-"));
-  let server: Server;
-  let browser: Browser;
+describe.skipIf(noBrowser)("the Review page in a browser", () => {
+  const opened = openPage("review");
   let page: Page;
-  let address = "";
-
-  beforeAll(async () => {
-    await build({
-      absWorkingDir: installationFolder(),
-      entryPoints: { review: "webview/review/main.ts" },
-      outdir: folder,
-      bundle: true,
-      format: "iife",
-      loader: { ".woff2": "file", ".woff": "empty", ".ttf": "file" },
-      tsconfigRaw: { compilerOptions: { experimentalDecorators: true, useDefineForClassFields: false } },
-      logLevel: "error",
-    });
-    server = createServer((request, response) => {
-      const path = new URL(request.url ?? "/", "http://x").pathname;
-      const file = join(folder, path);
-      if (path === "/") {
-        response.setHeader("content-type", "text/html");
-        response.end(pageHtml("review", address, (leaf) => `/${leaf}`));
-      } else if (existsSync(file)) {
-        response.setHeader("content-type", path.endsWith(".css") ? "text/css" : "text/javascript");
-        response.end(readFileSync(file));
-      } else response.writeHead(404).end();
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const at = server.address();
-    address = typeof at === "object" && at ? `http://127.0.0.1:${at.port}` : "";
-    browser = await chromium.launch({
-      executablePath: BROWSER,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
-    });
-    page = await browser.newPage();
-    await page.addInitScript(VSCODE);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    server?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  beforeEach(async () => {
-    await page.goto(address);
-    await page.waitForFunction("sent.some((m) => m.type === 'ready')");
+  beforeEach(() => {
+    page = opened();
   });
 
   const show = async (shown: ReviewItem): Promise<void> => {
-    await page.evaluate((m) => window.postMessage(m, "*"), { type: "state", state: state(shown) });
+    await post(page, { type: "state", state: state(shown) });
     await page.waitForSelector(".problem");
   };
   const sent = () => page.evaluate("sent") as Promise<{ type: string; key?: string; typing?: boolean }[]>;
@@ -147,6 +57,8 @@ describe.skipIf(!existsSync(BROWSER))("the Review page in a browser", () => {
       "Control",
       "Control",
       "Control",
+      // It saved at once; VS Code makes its command of it, which anyone may bind differently.
+      "Enter",
     ]);
     expect(messages).toContainEqual({ type: "text", field: "note", attemptId: 1, text: "jax", goOn: false });
     expect(messages).toContainEqual({ type: "focus", focused: true, typing: true });
@@ -157,7 +69,8 @@ describe.skipIf(!existsSync(BROWSER))("the Review page in a browser", () => {
     await page.locator(".problem").click();
     await page.keyboard.press("e");
     await page.keyboard.type("$x=1$");
-    expect(await page.locator(".preview .katex").count()).toBe(1);
+    // Typeset after the key was painted.
+    await page.waitForSelector(".preview .katex");
     await page.keyboard.press("Escape");
     expect(await page.locator("vscode-text-area").count()).toBe(0);
     await page.keyboard.press("e");
@@ -170,7 +83,7 @@ describe.skipIf(!existsSync(BROWSER))("the Review page in a browser", () => {
     await page.locator(".rating button").nth(2).focus();
     await page.keyboard.press(" ");
     const messages = await sent();
-    expect(messages).toContainEqual({ type: "act", action: "rate3" });
+    expect(messages).toContainEqual({ type: "rate", axis: "overall", value: 3 });
     expect(messages.filter((m) => m.type === "forwarded")).toEqual([]);
   });
 
@@ -178,7 +91,7 @@ describe.skipIf(!existsSync(BROWSER))("the Review page in a browser", () => {
     const long = Array.from({ length: 1200 }, (_, i) => `$x_{${i}}=\\frac{${i}}{7}$`).join("\n");
     await show(item({ solution: solution(long) }));
     await page.waitForSelector(".solution .katex");
-    expect(await page.locator(".solution .step").count()).toBe(1200);
+    await expect.poll(() => page.locator(".solution .step").count(), { timeout: 30_000 }).toBe(1200);
     expect(await page.locator(".solution .katex").count()).toBeLessThan(300);
     await page.locator(".solution .step").last().scrollIntoViewIfNeeded();
     await page.locator(".solution .step").last().locator(".katex").waitFor();
@@ -201,21 +114,14 @@ describe.skipIf(!existsSync(BROWSER))("the Review page in a browser", () => {
     const sample: LiveSample = {
       ...{ id: 1, what: "attempt", problem: "Solve $x+1=2$", gold: "1", origin: "s · p", sample: 3, of: 8 },
     };
-    const say = (more: Partial<LiveMessage>): Promise<void> =>
-      page.evaluate(
-        async (m) => {
-          window.postMessage(m, "*");
-          await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-        },
-        { type: "live", head, ...more },
-      );
+    const say = (more: Partial<LiveMessage>): Promise<void> => post(page, { type: "live", head, ...more });
     const grow = async (text: string, by: number): Promise<void> => {
       for (let at = 0; at < text.length; at += by)
         await say({ delta: { at, text: text.slice(at, at + by) }, tokens: at });
     };
     const watch = async (): Promise<void> => {
       await show(item({ solution: solution(Array.from({ length: 60 }, (_, i) => `line ${i}`).join("\n")) }));
-      await page.evaluate((m) => window.postMessage(m, "*"), { type: "watch", on: true });
+      await post(page, { type: "watch", on: true });
       await page.waitForSelector("main.live");
       await say({ sample });
     };
@@ -270,28 +176,45 @@ describe.skipIf(!existsSync(BROWSER))("the Review page in a browser", () => {
       await page.locator("main.live").focus();
       for (let i = 0; i < 12; i++) await page.keyboard.press("ArrowUp");
       await page.waitForSelector(".latest");
-      expect(await sent()).toContainEqual({ type: "hold", on: true });
+      expect(await sent()).toContainEqual({ type: "hold", on: true, id: 1 });
       const [before] = await place();
       await say({ delta: { at: lines(200).length, text: `\n${lines(50)}` } });
       expect(Math.abs(((await place())[0] ?? 0) - (before ?? 0))).toBeLessThan(3);
       await page.keyboard.press("End");
       await expect.poll(async () => (await place())[1]).toBeLessThan(30);
-      expect((await sent()).filter((m) => m.type === "hold").at(-1)).toEqual({ type: "hold", on: false });
+      expect((await sent()).filter((m) => m.type === "hold").at(-1)).toEqual({
+        type: "hold",
+        on: false,
+        id: 1,
+      });
+    });
+
+    it("passes over a sample that comes before the host has heard that this one is held", async () => {
+      await watch();
+      await say({ delta: { at: 0, text: "read me" } });
+      await page.locator("main.live").focus();
+      await page.keyboard.press(" ");
+      await say({ sample: { ...sample, id: 2, sample: 4 }, delta: { at: 0, text: "other" } });
+      await say({ delta: { at: 5, text: ", longer" } });
+      expect(await page.locator(".flowing").textContent()).toBe("1read me");
+      await say({ held: true, sample, delta: { at: 0, text: "read me, too" } });
+      expect(await page.locator(".flowing").textContent()).toBe("1read me, too");
+      expect(await page.locator(".line.sample").textContent()).toMatch(/Sample 3 of 8/);
     });
 
     it("goes back to the review where it was, and judges nothing meanwhile", async () => {
       await show(item({ solution: solution(Array.from({ length: 60 }, (_, i) => `line ${i}`).join("\n")) }));
       await page.locator("main").evaluate((e) => e.scrollTo(0, 300));
-      await page.evaluate((m) => window.postMessage(m, "*"), { type: "watch", on: true });
+      await post(page, { type: "watch", on: true });
       await page.waitForSelector("main.live");
       await page.locator("main.live").focus();
       await page.keyboard.press("e");
       expect(await page.locator("vscode-text-area").count()).toBe(0);
       await page.keyboard.press(" ");
-      expect(await sent()).toContainEqual({ type: "hold", on: true });
+      expect(await sent()).toContainEqual({ type: "hold", on: true, id: null });
       await page.keyboard.press("Escape");
       expect(await sent()).toContainEqual({ type: "watch", on: false });
-      await page.evaluate((m) => window.postMessage(m, "*"), { type: "watch", on: false });
+      await post(page, { type: "watch", on: false });
       await page.waitForSelector(".solution");
       await expect.poll(() => page.locator("main").evaluate((e) => e.scrollTop)).toBe(300);
     });
@@ -322,8 +245,8 @@ describe.skipIf(!existsSync(BROWSER))("the Review page in a browser", () => {
           at += text.length;
         }
         expect(at).toBeGreaterThan(100_000);
-        const median = (list: number[]) => list.toSorted((a, b) => a - b)[list.length >> 1] ?? 0;
-        const [early, late] = [median(times.slice(2, 12)), median(times.slice(-10))];
+        // The quickest of ten: what else the machine does makes some of them slow, not all.
+        const [early, late] = [Math.min(...times.slice(2, 12)), Math.min(...times.slice(-10))];
         expect(late).toBeLessThan(early * 4 + 50);
         expect(await page.locator(".flowing .step").count()).toBeGreaterThan(20);
       }

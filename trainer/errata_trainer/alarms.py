@@ -1,4 +1,4 @@
-"""Signs that a run goes wrong (METHODS.md, metrics). Each is a small function of what was seen so far."""
+"""Signs that a run goes wrong (docs/comparing.md, Alarms). Each is a small function of what was seen so far."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -22,19 +22,21 @@ class StepFacts:
     stage: str
     accuracy: float
     zero_variance: float
-    pool_size: int
-    pool_unique: float
+    pool_size: int = 0
+    pool_unique: float = 0.0
     analysis_length: float | None = None
     entropy: float | None = None
+    changed: float | None = None
+    """Share of second answers that differ from the first."""
 
 
 def zero_variance(trials: Sequence[StepFacts]) -> str | None:
-    """Nearly all groups of the last steps were all right or all wrong: nothing is learnt from them."""
+    """In nearly all groups of the last steps every rollout earned the same: nothing is learnt from them."""
     last = trials[-3:]
     share = mean(f.zero_variance for f in last) if last else 0.0
     if len(last) < 3 or share < 0.9:
         return None
-    return f"{share:.0%} of the groups are all right or all wrong; choose problems nearer the edge of the model."
+    return f"In {share:.0%} of the groups all rollouts earn the same; choose problems nearer the edge of the model."
 
 
 def saturation(corrections: Sequence[StepFacts]) -> str | None:
@@ -66,6 +68,22 @@ def collapse(corrections: Sequence[StepFacts]) -> str | None:
     if all(entropies) and mean(entropies[1]) < mean(entropies[0]) / 2:
         return f"Entropy fell from {mean(entropies[0]):.2f} to {mean(entropies[1]):.2f}, success did not grow."
     return None
+
+
+def never_changed(steps: Sequence[StepFacts]) -> str | None:
+    """The second answer is the first again: what is learnt is to repeat oneself."""
+    shares = [f.changed for f in steps[-3:] if f.changed is not None]
+    if len(shares) < 3 or mean(shares) > 0.05:
+        return None
+    return f"{1 - mean(shares):.0%} of the second answers are the first ones again: nothing is corrected."
+
+
+def always_changed(steps: Sequence[StepFacts]) -> str | None:
+    """Every answer is changed, right or wrong. Not for steps that ask about wrong solutions alone."""
+    shares = [f.changed for f in steps[-3:] if f.changed is not None]
+    if len(shares) < 3 or mean(shares) < 0.95:
+        return None
+    return f"{mean(shares):.0%} of the answers are changed at the second attempt, whether they were right or not."
 
 
 def answer_in_analysis(rows: Sequence[Rollout]) -> str | None:
@@ -106,10 +124,11 @@ class Alarms:
         """Take a step; return the alarms (kind, message) that it sets off."""
         self.facts.append(facts)
         stage = [f for f in self.facts if f.stage == facts.stage]
-        if facts.stage == "trial":
-            found = {"zero-variance": zero_variance(stage)}
-        else:
-            found = {
+        found = {"zero-variance": zero_variance(stage), "never-changed": never_changed(stage)}
+        if facts.stage in ("stage-1", "stage-2"):
+            found["always-changed"] = always_changed(stage)
+        if facts.stage == "correction":
+            found |= {
                 "saturation": saturation(stage),
                 "collapse": collapse(stage),
                 "answer-in-analysis": answer_in_analysis(rows),

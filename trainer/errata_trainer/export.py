@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from peft import PeftModel
 from transformers import PreTrainedModel
 
 from errata_trainer.errors import TrainerError
@@ -19,14 +20,14 @@ PROVIDER = {"fp32": "cpu", "int4": "cpu", "fp16": "cuda"}
 
 
 def copy_tokenizer(source: Path, target: Path) -> None:
-    """The base model's own files: a tokenizer that was saved again may split digits (DEMO.md)."""
+    """The base model's own files: a tokenizer that was saved again may split digits (demo/README.md)."""
     for name in TOKENIZER_FILES:
         (target / name).unlink(missing_ok=True)
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
 
 
-def export_model(model: PreTrainedModel, job: Job, step: int) -> bool:
+def export_model(model: PreTrainedModel | PeftModel, job: Job, step: int) -> bool:
     """Write `model/` (ONNX, with `hf/` inside). Returns whether there is an ONNX model in it.
 
     The folder appears whole or not at all. Raises TrainerError when the builder fails; the
@@ -36,7 +37,9 @@ def export_model(model: PreTrainedModel, job: Job, step: int) -> bool:
     scratch = job.folder / "model.tmp"
     shutil.rmtree(scratch, ignore_errors=True)
     hf = scratch / "hf"
-    model.save_pretrained(hf)
+    # Adapters become part of the weights: what is exported needs no PEFT to be run or trained on.
+    whole = model.merge_and_unload() if isinstance(model, PeftModel) else model
+    whole.save_pretrained(hf)
     copy_tokenizer(job.trainable, hf)
     if precision != "none":
         build_onnx(hf, scratch, precision)

@@ -3,7 +3,7 @@
 from typing import Any
 
 MIN_SCORED = 4
-"""A group needs this many scored attempts to be judged at all (METHODS.md)."""
+"""A group needs this many scored attempts to be judged at all (docs/methods.md)."""
 
 EPSILON = 1e-9
 """Allows for the last digit of a quotient. The editor decides by the same rules (src/pool/filter.ts)."""

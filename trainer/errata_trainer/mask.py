@@ -40,7 +40,7 @@ def find_edges(ids: Sequence[int], reflection: Reflection, decode: Decode) -> Ed
 
 
 def correction_mask(length: int, edges: Edges, mask: str, think_mask: int) -> list[int]:
-    """1 for each of `length` tokens that may learn, 0 for the rest (METHODS.md, ScRPO stage 2).
+    """1 for each of `length` tokens that may learn, 0 for the rest (docs/methods.md, ScRPO stage 2).
 
     `solution` is what follows the marker, the end token included. Thinking follows `think_mask`,
     except under `solution`.

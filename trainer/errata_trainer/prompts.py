@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from jinja2 import TemplateError, Undefined
 from jinja2.sandbox import SandboxedEnvironment
@@ -10,6 +11,14 @@ from errata_trainer.errors import TrainerError
 
 ROLE_LINE = re.compile(r"^\{# (system|user|assistant) #\}[ \t]*\r?$", re.MULTILINE)
 Messages = list[dict[str, str]]
+
+
+def chat_ids(tokenizer: Any, messages: Messages) -> list[int]:
+    """A chat as tokens, ready for the model's turn; an assistant's message at its end is gone on with."""
+    goes_on = messages[-1]["role"] == "assistant"
+    return tokenizer.apply_chat_template(
+        messages, add_generation_prompt=not goes_on, continue_final_message=goes_on, return_dict=False
+    )
 
 
 class Prompt:

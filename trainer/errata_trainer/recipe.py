@@ -1,7 +1,8 @@
 """A run folder's inputs: recipe, problems, seeded errors, prompts and launch file."""
 
 import json
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,30 @@ class Problem:
     id: str
     problem: str
     gold: str
+    solution: str | None = None
+    """A worked solution, where the problem set has one."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One attempt of the workspace's pool that the run was given (a line of `pool.jsonl`)."""
+
+    problem: Problem
+    solution: str
+    answer: str | None
+    verdict: str
+    group: int | None
+    """Attempts of one group were sampled together."""
+    reflection: str | None
+    """Analysis and corrected solution, where the recipe asked for one; a person's edit stands in it."""
+    fixed: bool
+    """The reflection's correction is right: by the grader, or accepted by a person."""
+    attempt: int | None = None
+    """Id in the workspace's pool."""
+    wrong_line: str | None = None
+    """Of an error: its first wrong line, where the editor has found it."""
+    error_type: str | None = None
+    """Of an error, where a person or a machine named it."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +57,8 @@ class Job:
     recipe: dict[str, Any]
     """Complete: every default of the schema is filled in."""
     problems: list[Problem]
-    seeds: list[PoolError]
+    stored: list[Stored]
+    """Of the workspace's pool, oldest first."""
     solve: Prompt
     reflect: Prompt
     model: str
@@ -44,10 +70,30 @@ class Job:
     """Prompt family of the base model, handed on to the new one."""
 
     @property
+    def seeds(self) -> list[PoolError]:
+        """Stored errors as the run's own pool begins with them."""
+        right: dict[tuple[str, int | None], list[str]] = defaultdict(list)
+        for s in self.stored:
+            if s.verdict == "correct":
+                right[s.problem.id, s.group].append(s.solution)
+        out: list[PoolError] = []
+        for s in self.stored:
+            if s.verdict == "incorrect":
+                line = s.wrong_line
+                if line is None:
+                    line = first_differing_line(s.solution, right[s.problem.id, s.group])
+                problem = s.problem
+                error = PoolError(problem.id, problem.problem, problem.gold, s.solution, s.answer, line)
+                out.append(replace(error, error_type=s.error_type))
+        return out
+
+    def prompt(self, name: str) -> Prompt:
+        """One of the run's prompt files: verify, look_again, retry, …"""
+        return Prompt.read(self.folder / "prompts" / f"{name}.jinja")
+
+    @property
     def cycle(self) -> tuple[int, int]:
-        """Steps of trial and of correction in a cycle; GRPO never corrects."""
-        if self.recipe["method"] == "grpo":
-            return 1, 0
+        """Steps of trial and of correction in a cycle (ScRPO, reflect-retry-reward)."""
         trial, correction = self.recipe["correction"]["cycle"]
         return trial, correction
 
@@ -63,14 +109,17 @@ def load_job(folder: Path) -> Job:
             f"The model {launch.get('model')} has no trainable weights: {trainable} holds no config.json.",
             "Choose a model with a trainable folder beside it.",
         )
-    problems = [Problem(str(r["id"]), str(r["problem"]), str(r["gold"])) for r in _lines(folder / "problems.jsonl")]
+    problems = [
+        Problem(str(r["id"]), str(r["problem"]), str(r["gold"]), r.get("solution"))
+        for r in _lines(folder / "problems.jsonl")
+    ]
     if not problems:
         raise TrainerError("The problem set is empty: problems.jsonl has no line.", "Choose another problem set.")
     job = Job(
         folder=folder,
         recipe=recipe,
         problems=problems,
-        seeds=[_seed(row) for row in _lines(folder / "pool.jsonl", required=False)],
+        stored=[_stored(row) for row in _lines(folder / "pool.jsonl", required=False)],
         solve=Prompt.read(folder / "prompts" / "solve.jinja"),
         reflect=Prompt.read(folder / "prompts" / "reflect.jinja"),
         model=str(launch["model"]),
@@ -79,35 +128,35 @@ def load_job(folder: Path) -> Job:
         threads=max(1, int(launch.get("threads") or 1)),
         family=launch.get("prompts") or _family(trainable),
     )
-    if sum(job.cycle) == 0:
+    if recipe["method"] in ("scrpo", "rrr") and sum(job.cycle) == 0:
         raise TrainerError("recipe.json: correction.cycle is [0, 0]: no step would be taken.", "Set one of them.")
     return job
 
 
 def check_recipe(recipe: Any, schema: Path) -> None:
-    """Hold a recipe against the schema, when it is reachable, and against what the trainer reads."""
-    if schema.is_file():
-        validator = jsonschema.Draft7Validator(_json(schema))
-        error = jsonschema.exceptions.best_match(validator.iter_errors(recipe))
-        if error is not None:
-            raise TrainerError(f"recipe.json: {error.json_path.removeprefix('$.')}: {error.message}.", ANEW)
-    try:
-        incomplete = [k for k in REQUIRED if k not in recipe]
-        incomplete += [f"correction.{k}" for k in REQUIRED_CORRECTION if k not in recipe.get("correction", {})]
-        incomplete += [f"pool.{k}" for k in REQUIRED_POOL if k not in recipe.get("pool", {})]
-    except (TypeError, AttributeError) as error:
-        raise TrainerError(f"recipe.json: not a recipe ({error}).", ANEW) from error
-    if incomplete:
-        raise TrainerError(f"recipe.json: {', '.join(incomplete)} missing.", ANEW)
+    """Hold a recipe against the schema: every field right, and every default filled in."""
+    if not schema.is_file():
+        raise TrainerError(f"The recipe's schema is missing: {schema}.", "Install Errata anew.")
+    rules = _json(schema)
+    validator = jsonschema.Draft7Validator(rules)
+    faults = sorted(validator.iter_errors(recipe), key=lambda e: list(map(str, e.absolute_path)))
+    if faults:
+        field = ".".join(map(str, faults[0].absolute_path)) or "the recipe"
+        raise TrainerError(f"recipe.json: {field}: {faults[0].message}.", "Mend the recipe and start the run anew.")
+    missing = _unfilled(rules, recipe, "")
+    if missing:
+        raise TrainerError(f"recipe.json: {', '.join(missing)} missing.", ANEW)
 
 
-REQUIRED = (
-    "method", "seed", "max_steps", "problems_per_step", "num_generations", "max_completion_length",
-    "temperature", "top_p", "top_k", "learning_rate", "beta", "epsilon", "epsilon_high", "adam_beta1",
-    "adam_beta2", "weight_decay", "max_grad_norm", "checkpoint_every", "filter", "strip_thinking", "export",
-)  # fmt: skip
-REQUIRED_CORRECTION = ("cycle", "learning_rate", "beta", "mask", "kl_mask", "on_failure", "think_mask")
-REQUIRED_POOL = ("max_size", "per_problem", "max_uses")
+def _unfilled(rules: dict[str, Any], value: dict[str, Any], path: str) -> list[str]:
+    """Fields with a default that a complete recipe would hold."""
+    out: list[str] = []
+    for name, part in rules["properties"].items():
+        if name not in value and ("default" in part or part.get("type") == "object"):
+            out.append(path + name)
+        elif part.get("type") == "object":
+            out += _unfilled(part, value[name], f"{path}{name}.")
+    return out
 
 
 def _json(path: Path) -> Any:
@@ -141,15 +190,18 @@ def _lines(path: Path, required: bool = True) -> list[dict[str, Any]]:
     return out
 
 
-def _seed(row: dict[str, Any]) -> PoolError:
-    solution = str(row["solution"])
-    return PoolError(
-        problem_id=str(row["problem_id"]),
-        problem=str(row["problem"]),
-        gold=str(row["gold"]),
-        solution=solution,
+def _stored(row: dict[str, Any]) -> Stored:
+    return Stored(
+        problem=Problem(str(row["problem_id"]), str(row["problem"]), str(row["gold"])),
+        solution=str(row["solution"]),
         answer=row.get("answer"),
-        wrong_line=first_differing_line(solution, ()),
+        verdict=str(row.get("verdict", "incorrect")),
+        group=row.get("group"),
+        reflection=row.get("reflection"),
+        fixed=bool(row.get("fixed")),
+        attempt=row.get("attempt_id"),
+        wrong_line=row.get("wrong_line"),
+        error_type=row.get("error_type"),
     )
 
 

@@ -1,7 +1,12 @@
-"""Which stage a step belongs to, and which problems a trial step visits. Both follow from numbers alone."""
+"""A step's stage, its problems and its share of the learning rate. All follow from numbers alone."""
 
+import math
 import random
 from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
 
 TRIAL, CORRECTION = "trial", "correction"
 
@@ -19,7 +24,20 @@ def _order(seed: int, epoch: int, count: int) -> list[int]:
     return order
 
 
-def visited(visit: int, per_step: int, count: int, seed: int) -> list[int]:
-    """Indices of the problems of trial step number `visit` (0, 1, …): every problem once an epoch."""
-    places = range(visit * per_step, (visit + 1) * per_step)
-    return [_order(seed, place // count, count)[place % count] for place in places]
+def visited(first: int, places: int, count: int, seed: int) -> list[int]:
+    """Indices of the problems of visits `first`, `first` + 1, …: every one of `count` problems once an epoch."""
+    return [_order(seed, place // count, count)[place % count] for place in range(first, first + places)]
+
+
+def seed_step(*words: int) -> None:
+    """Random numbers that depend on these words alone."""
+    torch.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
+
+
+def rate_factor(recipe: dict[str, Any], step: int) -> float:
+    """Warm-up, then constant, linear or cosine decay to 0 after the last step; in 0..1."""
+    warm, steps = recipe["warmup_steps"], recipe["max_steps"]
+    if step <= warm:
+        return step / (warm + 1)
+    done = (step - 1 - warm) / max(1, steps - warm)
+    return {"constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2}[recipe["lr_schedule"]]

@@ -4,17 +4,25 @@ import json
 import signal
 from pathlib import Path
 from types import FrameType
+from typing import ClassVar
+
+
+class StoppedEarly(Exception):  # noqa: N818 (nothing went wrong)
+    """The run was asked to stop before its first step: there is nothing to keep."""
 
 
 class StopRequest:
     """Has somebody asked the run to stop? A signal and the file mean the same."""
 
+    _signalled: ClassVar[bool] = False
+    """Signals are the process's: whoever looks for a request hears of them."""
+
     def __init__(self, folder: Path) -> None:
         self._file = folder / "control.json"
-        self._signalled = False
 
     def listen(self) -> None:
         """Turn SIGTERM and SIGINT into a request; the step that runs is finished first."""
+        StopRequest._signalled = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
 
@@ -37,4 +45,4 @@ class StopRequest:
         return isinstance(control, dict) and control.get("command") == "stop"
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._signalled = True
+        StopRequest._signalled = True

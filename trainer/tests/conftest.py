@@ -8,31 +8,21 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
 
 import pytest
+
+from errata_trainer.defaults import complete
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "schemas" / "recipe.schema.json"
 MODEL = ROOT / "demo" / "model" / "hf"
 
 
-def defaults(schema: dict) -> dict:
-    """The schema's defaults, as the launcher fills them in."""
-    out = {}
-    for name, part in schema["properties"].items():
-        if part.get("type") == "object":
-            out[name] = defaults(part)
-        elif "default" in part:
-            out[name] = part["default"]
-    return out
-
-
 def recipe_of(**changes) -> dict:
-    """A complete recipe; `correction` and `pool` are merged, all else replaced."""
-    recipe = defaults(json.loads(SCHEMA.read_text())) | {"method": "scrpo", "model": "demo", "problems": "p.jsonl"}
-    for name, value in changes.items():
-        recipe[name] = recipe[name] | value if name in ("correction", "pool") else value
-    return recipe
+    """A complete recipe of a method; what is given stands over its defaults."""
+    given = {"method": "scrpo", "model": "demo", "problems": "p.jsonl", "data": {"take": "none"}} | changes
+    return complete(given, json.loads(SCHEMA.read_text()))
 
 
 def problems_of(count: int, seed: int = 0) -> list[dict]:
@@ -46,25 +36,24 @@ def problems_of(count: int, seed: int = 0) -> list[dict]:
     return out
 
 
+def write_folder(folder, problems=None, pool=(), launch=None, **changes) -> Path:
+    """A run's folder; keyword arguments change the recipe."""
+    (folder / "prompts").mkdir(parents=True)
+    for prompt in (ROOT / "prompts" / "demo").glob("*.jinja"):
+        (folder / "prompts" / prompt.name).write_text(prompt.read_text())
+    (folder / "recipe.json").write_text(json.dumps(recipe_of(**changes)))
+    rows = problems_of(24) if problems is None else problems
+    (folder / "problems.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    (folder / "pool.jsonl").write_text("".join(json.dumps(r) + "\n" for r in pool))
+    order = {"model": "demo-base", "trainable": str(MODEL), "grader": None, "threads": 1, "resume_from": None}
+    (folder / "launch.json").write_text(json.dumps(order | {"schema": str(SCHEMA)} | (launch or {})))
+    return folder
+
+
 @pytest.fixture
 def run_folder(tmp_path):
-    """Make a run's folder; keyword arguments change the recipe."""
-
-    def make(name="run", problems=None, pool=(), launch=None, **changes) -> Path:
-        folder = tmp_path / name
-        (folder / "prompts").mkdir(parents=True)
-        for prompt in ("solve", "reflect"):
-            source = (ROOT / "prompts" / "demo" / f"{prompt}.jinja").read_text()
-            (folder / "prompts" / f"{prompt}.jinja").write_text(source)
-        (folder / "recipe.json").write_text(json.dumps(recipe_of(**changes)))
-        rows = problems_of(24) if problems is None else problems
-        (folder / "problems.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
-        (folder / "pool.jsonl").write_text("".join(json.dumps(r) + "\n" for r in pool))
-        order = {"model": "demo-base", "trainable": str(MODEL), "grader": None, "threads": 1, "resume_from": None}
-        (folder / "launch.json").write_text(json.dumps(order | {"schema": str(SCHEMA)} | (launch or {})))
-        return folder
-
-    return make
+    """Make a run's folder."""
+    return lambda name="run", **given: write_folder(tmp_path / name, **given)
 
 
 @pytest.fixture

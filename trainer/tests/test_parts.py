@@ -9,13 +9,15 @@ import time
 from collections import Counter
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, events_of
 
 from errata_trainer.alarms import (
     Alarms,
     StepFacts,
+    always_changed,
     answer_in_analysis,
     collapse,
+    never_changed,
     same_analysis,
     saturation,
     unclosed,
@@ -26,9 +28,9 @@ from errata_trainer.events import EventLog, Heartbeat
 from errata_trainer.grader import Grade, MathVerifyGrader, NodeGrader
 from errata_trainer.prompts import Prompt
 from errata_trainer.recipe import Problem
-from errata_trainer.recorder import zero_variance_share
+from errata_trainer.recorder import Recorder, zero_variance_share
 from errata_trainer.reflection import parse_reflection
-from errata_trainer.rollout import Rollout, Task
+from errata_trainer.rollout import Rollout, Task, Turn
 from errata_trainer.schedule import planned_stage, visited
 from errata_trainer.stop import StopRequest
 
@@ -43,10 +45,10 @@ def test_stages_alternate():
 
 
 def test_every_problem_is_visited_once_an_epoch_in_an_order_of_the_seed():
-    seen = [i for visit in range(5) for i in visited(visit, 4, 10, seed=3)]
+    seen = [i for visit in range(5) for i in visited(visit * 4, 4, 10, seed=3)]
     assert Counter(seen[:10]) == Counter(seen[10:]) == Counter(range(10))
     assert seen[:10] != seen[10:] != list(range(10))
-    assert seen[:10] != [i for visit in range(3) for i in visited(visit, 4, 10, seed=4)][:10]
+    assert seen[:10] != [i for visit in range(3) for i in visited(visit * 4, 4, 10, seed=4)][:10]
     assert sorted(visited(0, 4, 2, seed=0)) == [0, 0, 1, 1]
 
 
@@ -121,10 +123,14 @@ def facts(step=1, stage="correction", **changes):
 def reflections(*texts):
     rows = []
     for i, text in enumerate(texts):
-        row = Rollout(i, Task(Problem(f"p{i}", "q", "1"), [], "wrong"), text=text)
-        row.reflection = parse_reflection(text)
-        rows.append(row)
+        turn = Turn("reflection", 0, 1, text=text, reflection=parse_reflection(text))
+        rows.append(Rollout(i, Task(Problem(f"p{i}", "q", "1"), [], "wrong"), turns=[turn]))
     return rows
+
+
+def solution(verdict, answer=None, place=0):
+    turn = Turn("solution", 0, 1, verdict=verdict, answer=answer)
+    return Rollout(place, Task(Problem("p", "q", "1"), []), turns=[turn])
 
 
 def test_zero_variance_alarm():
@@ -170,19 +176,32 @@ def test_an_alarm_is_not_repeated_at_once_and_survives_a_checkpoint():
     assert not again.observe(facts(25), rows)
 
 
+def test_what_nobody_can_judge_leaves_the_accuracy_and_is_told_beside_it(tmp_path):
+    verdicts = ["correct", "incorrect", "unscored", "truncated", "unscored"]
+    rows = [solution(v, None if v == "truncated" else "2") for v in verdicts]
+    recorder = Recorder(EventLog(tmp_path))
+    recorder.scored(1, "trial", rows, 1e-4, {})
+    recorder.logged({"loss": 0.1})
+    (metrics,) = events_of(tmp_path, "metrics")
+    assert metrics["accuracy"] == pytest.approx(1 / 3)
+    assert (metrics["unscored"], metrics["truncated"]) == (0.4, 0.2)
+    lines = (tmp_path / "rollouts" / "step-1.jsonl").read_text().splitlines()
+    # A reward of 0 would say that it was wrong.
+    assert [json.loads(line)["reward"] for line in lines] == [1, 0, None, 0, None]
+
+
 def test_share_of_groups_that_teach_nothing():
     rows = []
     for place, verdicts in enumerate((["correct", "incorrect"], ["correct", "correct"], ["truncated", "unscored"])):
-        rows += [Rollout(place, Task(Problem("p", "q", "1"), []), verdict=v, answer="2") for v in verdicts]
+        rows += [solution(v, "2", place) for v in verdicts]
     assert zero_variance_share(rows) == pytest.approx(2 / 3)
 
 
 def test_an_answer_that_nobody_can_judge_is_no_failure_but_no_answer_is():
-    task = Task(Problem("p", "q", "1"), [])
-    assert Rollout(0, task, verdict="unscored", answer="?").reward is None
-    assert Rollout(0, task, verdict="unscored", answer=None).reward == 0
-    assert Rollout(0, task, verdict="truncated").reward == 0
-    assert Rollout(0, task, verdict="correct", answer="1").reward == 1
+    assert solution("unscored", "?").reward is None
+    assert solution("unscored").reward == 0
+    assert solution("truncated").reward == 0
+    assert solution("correct", "1").reward == 1
 
 
 def test_events_are_lines_without_what_was_not_measured(tmp_path):
@@ -242,3 +261,18 @@ def test_stop_by_file_and_by_signal(tmp_path):
     finally:
         signal.signal(signal.SIGTERM, before[0])
         signal.signal(signal.SIGINT, before[1])
+
+
+def test_answers_that_are_always_or_never_changed():
+    assert never_changed([facts(changed=0.04)] * 2) is None
+    assert never_changed([facts(changed=0.2)] * 3) is None
+    assert never_changed([facts()] * 3) is None
+    assert "96%" in never_changed([facts(changed=0.04)] * 3)
+    assert always_changed([facts(changed=0.5)] * 3) is None
+    assert "97%" in always_changed([facts(changed=0.97)] * 3)
+    alarms = Alarms()
+    kinds = [kind for step in range(3) for kind, _ in alarms.observe(facts(step, "stage-2", changed=0.99), [])]
+    assert kinds == ["always-changed"]
+    # Whoever is told that a solution is wrong changes its answer with good reason.
+    alarms = Alarms()
+    assert not [1 for step in range(3) for _ in alarms.observe(facts(step, changed=0.99), [])]

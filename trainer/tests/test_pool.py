@@ -1,4 +1,6 @@
 import random
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -37,10 +39,22 @@ def test_each_error_is_used_at_most_twice_and_the_least_used_come_first():
     first = {e.answer for e in pool.draw(2, rng)}
     (second,) = {"0", "1", "2"} - first
     assert second in {e.answer for e in pool.draw(2, rng)}
-    assert len(pool) == 2
-    assert len(pool.draw(5, rng)) == 2
+    assert len(pool) == pool.uses_left == 2
+    assert len(pool.draw(2, rng)) == 2
     assert len(pool) == 0
-    assert pool.draw(5, rng) == []
+    assert pool.draw(1, rng) == []
+
+
+def test_a_small_pool_gives_an_error_several_places_and_counts_each():
+    pool = ErrorPool(10, 9, 2)
+    pool.admit(error(answer=str(i)) for i in range(3))
+    drawn = Counter(e.answer for e in pool.draw(4, random.Random(0)))
+    assert sorted(drawn.values()) == [1, 1, 2]
+    (spent,) = (answer for answer, times in drawn.items() if times == 2)
+    assert spent not in {e.answer for e in pool.errors}
+    # Two uses are left: they wait until the pool can fill a step.
+    assert pool.draw(3, random.Random(1)) == []
+    assert (len(pool), pool.uses_left) == (2, 2)
 
 
 def test_the_state_survives_a_checkpoint():
@@ -58,6 +72,19 @@ def test_unique_share():
     assert pool.unique == 0
     pool.admit([error("p", "1"), error("p", "2"), error("q"), error("r")])
     assert pool.unique == 0.75
+
+
+def test_entropy_of_the_error_types_that_are_known():
+    pool = ErrorPool(9, 9, 2)
+    assert (pool.type_entropy, pool.typed) == (None, 0)
+    pool.admit(replace(error(answer=str(i)), error_type=t) for i, t in enumerate(["sign", "sign", None]))
+    assert (pool.type_entropy, pool.typed) == (0, pytest.approx(2 / 3))
+    pool.admit(replace(error(answer=f"9{i}"), error_type=t) for i, t in enumerate(["carry", "copy"]))
+    # Halves of 1 bit and quarters of 2.
+    assert pool.type_entropy == pytest.approx(0.5 * 1 + 0.25 * 2 + 0.25 * 2)
+    again = ErrorPool(9, 9, 2)
+    again.load(pool.state())
+    assert again.type_entropy == pool.type_entropy
 
 
 def test_first_differing_line():

@@ -12,7 +12,8 @@ import torch
 from conftest import ROOT, events_of, problems_of
 from safetensors.torch import load_file
 
-from errata_trainer.run import last_checkpoint, run
+from errata_trainer.errors import TrainerError
+from errata_trainer.run import find_checkpoint, run
 
 SMALL = {
     "problems_per_step": 2,
@@ -79,26 +80,6 @@ def test_a_run_tells_its_story(run_folder, chance_grader):
     assert (folder / "heartbeat.json").is_file()
 
 
-def test_stopped_and_resumed_is_the_run_that_never_stopped(run_folder, chance_grader):
-    whole = run_folder("whole", launch={"grader": chance_grader}, **SMALL)
-    assert run(whole, resume=False) == 0
-    parts = run_folder("parts", launch={"grader": chance_grader}, **SMALL)
-    for stops in (1, 2, 3):
-        (parts / "control.json").write_text('{"command": "stop"}')
-        assert run(parts, resume=stops > 1) == 0
-        assert (end_of(parts)["reason"], losses_of(parts)[-1][0]) == ("stopped", stops)
-        assert not (parts / "control.json").exists()
-    assert run(parts, resume=True) == 0
-    assert [e["resumedFrom"] for e in events_of(parts, "start")] == [0, 1, 2, 3]
-    assert losses_of(parts) == losses_of(whole)
-    assert any(loss for _, _, loss, *_ in losses_of(whole))
-    weights = [load_file(f / "model" / "hf" / "model.safetensors") for f in (whole, parts)]
-    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
-    saved = [f / "checkpoints" / "checkpoint-6" / "errata_state.json" for f in (whole, parts)]
-    states = [json.loads(path.read_text()) for path in saved]
-    assert states[0]["pool"] == states[1]["pool"]
-
-
 def test_an_export_that_failed_is_done_again_by_resuming(run_folder, chance_grader, monkeypatch):
     folder = run_folder(launch={"grader": chance_grader}, **SMALL | {"max_steps": 2})
     with monkeypatch.context() as patch:
@@ -128,8 +109,9 @@ def test_grpo_only_tries(run_folder, chance_grader):
     assert {m["stage"] for m in events_of(folder, "metrics")} == {"trial"}
 
 
-def test_without_node_math_verify_grades_and_the_run_says_so(run_folder):
-    folder = run_folder(**SMALL | {"max_steps": 1})
+@pytest.mark.parametrize("grader", [None, ["/no/such/node", "cli.js"], [sys.executable, "/no/such/cli.js", "grade"]])
+def test_without_node_math_verify_grades_and_the_run_says_so(run_folder, grader):
+    folder = run_folder(launch={"grader": grader}, **SMALL | {"max_steps": 1})
     assert run(folder, resume=False) == 0
     assert [e["kind"] for e in events_of(folder, "alarm")] == ["grader"]
 
@@ -138,7 +120,16 @@ def test_a_checkpoint_that_was_cut_short_is_passed_over(tmp_path):
     for step in (2, 10):
         (tmp_path / "checkpoints" / f"checkpoint-{step}").mkdir(parents=True)
     (tmp_path / "checkpoints" / "checkpoint-2" / "errata_state.json").write_text("{}")
-    assert last_checkpoint(tmp_path)[0].name == "checkpoint-2"
+    assert find_checkpoint(tmp_path)[0].name == "checkpoint-2"
+
+
+def test_a_run_resumes_the_very_checkpoint_that_it_is_told(tmp_path):
+    for step in (5, 60):
+        (tmp_path / "checkpoints" / f"checkpoint-{step}").mkdir(parents=True)
+        (tmp_path / "checkpoints" / f"checkpoint-{step}" / "errata_state.json").write_text("{}")
+    assert find_checkpoint(tmp_path, 5)[0].name == "checkpoint-5"
+    with pytest.raises(TrainerError, match="no checkpoint of step 7"):
+        find_checkpoint(tmp_path, 7)
 
 
 def test_bad_input_ends_with_what_to_do(run_folder, tmp_path):
@@ -156,6 +147,7 @@ def test_bad_input_ends_with_what_to_do(run_folder, tmp_path):
     assert "correction.mask" in message("mask", correction={"mask": "everything"})
     assert "max_steps" in message("steps", max_steps="many")
     assert "micro_batch" in message("micro", micro_batch=3)
+    assert "adam_beta2" in message("adam", adam_beta2=1)
     assert "no checkpoint" in message("resume", resume=True)
     assert "[0, 0]" in message("cycle", correction={"cycle": [0, 0]})
     assert "correction.cycle to [6, 4]" in message("unseeded", correction={"cycle": [0, 4]})

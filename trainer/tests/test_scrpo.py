@@ -1,13 +1,15 @@
 """The loss and its gradients, on completions that the tests write themselves."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
-from conftest import MODEL
+from conftest import MODEL, events_of
+from probes import bare, batch_of, logps_of, said, token_gradients
 
-from errata_trainer.build import build_trainer, load_tokenizer
-from errata_trainer.events import EventLog
-from errata_trainer.grader import Grade
+from errata_trainer.build import load_tokenizer
+from errata_trainer.errors import TrainerError
 from errata_trainer.recipe import load_job
 from errata_trainer.rollout import Rollout
 from errata_trainer.schedule import CORRECTION, TRIAL
@@ -27,20 +29,6 @@ OPEN = "Analysis: Line 1, sign error: should be $2x=4$"
 GROUP = [RIGHT, STILL_WRONG, RIGHT, UNPARSED]
 
 
-class Boxed:
-    """Reads the last `\\boxed{…}`; `x` cannot be decided."""
-
-    def grade(self, pairs):
-        out = []
-        for text, gold in pairs:
-            answer = text.rpartition("\\boxed{")[2].rstrip("}") if "\\boxed{" in text else None
-            out.append(Grade("unscored" if answer == "x" else "correct" if answer == gold else "incorrect", answer))
-        return out
-
-    def close(self):
-        pass
-
-
 @pytest.fixture
 def trainer_of(run_folder):
     """A trainer whose completions are given; `cycle` (0, 1) corrects, (1, 0) tries."""
@@ -55,51 +43,12 @@ def trainer_of(run_folder):
             correction={"cycle": list(cycle)} | (correction or {}),
             **changes,
         )
-        job = load_job(folder)
-        trainer = build_trainer(job, EventLog(folder), cuda=False)
-        trainer.grader = Boxed()
-        tokenizer = load_tokenizer(job)
-        ids = [tokenizer(text)["input_ids"] + ([tokenizer.eos_token_id] if end else []) for text in completions]
-        trainer._generate_single_turn = lambda *_, **__: (ids, None)
-        trainer.create_optimizer()
-        trainer.current_gradient_accumulation_steps = 1
-        # Random weights: a trained model is so sure of some tokens that their gradient vanishes in float32.
-        # The policy leaves the reference, so that the KL is not zero.
-        torch.manual_seed(1)
-        with torch.no_grad():
-            for weight, reference in zip(trainer.model.parameters(), trainer.ref_model.parameters(), strict=True):
-                reference.normal_(0, 0.2)
-                weight.copy_(reference + 0.02 * torch.randn_like(weight))
-        trainer.model.train()
+        trainer = bare(folder)
+        answers = [said(trainer, text if end else f"{text}…") for text in completions]
+        trainer.sample = lambda *_, **__: [(row, None) for row in answers]
         return trainer
 
     return make
-
-
-def batch_of(trainer):
-    count = trainer.num_generations
-    return trainer._generate_and_score_completions([{"place": i // count} for i in range(len(trainer_rows(trainer)))])
-
-
-def trainer_rows(trainer):
-    return range(trainer.num_generations * trainer.job.recipe["problems_per_step"])
-
-
-def token_gradients(trainer, batch):
-    """Gradient of the loss by each completion token's log-probability: [rollouts, tokens]."""
-    kept = {}
-    original = trainer._get_per_token_logps_and_entropies
-
-    def probe(*args, **kwargs):
-        logps, entropies, aux = original(*args, **kwargs)
-        logps.retain_grad()
-        kept["logps"] = logps
-        return logps, entropies, aux
-
-    trainer._get_per_token_logps_and_entropies = probe
-    trainer.compute_loss(trainer.model, batch).backward()
-    trainer._get_per_token_logps_and_entropies = original
-    return kept["logps"].grad
 
 
 def marker_end(trainer, ids):
@@ -119,13 +68,25 @@ def expected_mask(trainer, row: Rollout, mask):
     return analysis if mask == "analysis" else (1 - analysis)
 
 
+@pytest.mark.parametrize("mask", ["analysis", "solution", "all"])
+def test_the_record_says_what_of_the_analysis_learns(trainer_of, mask):
+    trainer = trainer_of(GROUP, correction={"mask": mask, "on_failure": "signed"})
+    batch_of(trainer)
+    for row in trainer._rows:
+        analysis = expected_mask(trainer, row, "analysis")
+        learns = expected_mask(trainer, row, mask)
+        record = row.record(CORRECTION)
+        assert record["learning_analysis"] == (analysis * learns).sum()
+        assert record["learning_tokens"] == learns.sum()
+
+
 @pytest.mark.parametrize("kl_mask", ["mask", "all"])
 @pytest.mark.parametrize("on_failure", ["skip", "signed", "all"])
 @pytest.mark.parametrize("mask", ["analysis", "solution", "all"])
 def test_masked_tokens_get_exactly_zero_gradient_and_the_rest_do_not(trainer_of, mask, on_failure, kl_mask):
     options = {"mask": mask, "on_failure": on_failure, "kl_mask": kl_mask, "beta": 0.0 if kl_mask == "mask" else 0.02}
     trainer = trainer_of(GROUP, correction=options)
-    gradients = token_gradients(trainer, batch_of(trainer)).numpy()
+    gradients = token_gradients(trainer, batch_of(trainer))
     for row, gradient in zip(trainer._rows, gradients, strict=True):
         policy = expected_mask(trainer, row, mask)
         if row.verdict != "correct":
@@ -139,7 +100,7 @@ def test_masked_tokens_get_exactly_zero_gradient_and_the_rest_do_not(trainer_of,
 
 def test_the_kl_stays_on_the_mask_of_failures_that_are_skipped(trainer_of):
     trainer = trainer_of(GROUP, correction={"on_failure": "skip", "beta": 0.02})
-    gradients = token_gradients(trainer, batch_of(trainer)).numpy()
+    gradients = token_gradients(trainer, batch_of(trainer))
     for row, gradient in zip(trainer._rows, gradients, strict=True):
         mask = expected_mask(trainer, row, "analysis")
         assert ((gradient[: len(mask)] != 0) == (mask == 1)).all()
@@ -215,22 +176,13 @@ def test_the_loss_is_the_formula(trainer_of, stage, on_failure, kl_mask):
     assert loss == pytest.approx(-total / count, rel=1e-4)
 
 
-def logps_of(model, batch):
-    """Log-probabilities of the completion tokens from plain logits."""
-    ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], 1)
-    attention = torch.cat([batch["prompt_mask"], batch["completion_mask"]], 1)
-    logits = model(input_ids=ids, attention_mask=attention).logits[:, :-1].log_softmax(-1)
-    picked = logits.gather(-1, ids[:, 1:, None]).squeeze(-1)
-    return picked[:, -batch["completion_ids"].size(1) :].double().numpy()
-
-
 def test_each_stage_has_its_own_rate_and_kl(trainer_of):
     options = {"learning_rate": 1e-4, "beta": 0.04}
     trainer = trainer_of(GROUP, correction=options, learning_rate=3e-4, beta=0.01)
     trainer._enter(TRIAL, 1)
-    assert (trainer.beta, trainer.optimizer.param_groups[0]["lr"]) == (0.01, 3e-4)
+    assert (trainer._beta, trainer.optimizer.param_groups[0]["lr"]) == (0.01, 3e-4)
     trainer._enter(CORRECTION, 1)
-    assert (trainer.beta, trainer.optimizer.param_groups[0]["lr"]) == (0.04, 1e-4)
+    assert (trainer._beta, trainer.optimizer.param_groups[0]["lr"]) == (0.04, 1e-4)
 
 
 def test_verdicts_of_reflections(trainer_of):
@@ -279,19 +231,24 @@ def test_shaped_rewards_change_no_decision_of_the_filter(trainer_of, monkeypatch
     assert decisions[0][0]["errors"]
 
 
-def test_an_empty_pool_means_trial_or_an_end(trainer_of):
+def test_a_pool_that_cannot_fill_a_step_means_trial_or_an_end(trainer_of):
     trainer = trainer_of(TRIALS, pool=(), problems=PROBLEM, cycle=(1, 1))
-    assert trainer._plan(2)[0] == TRIAL
+    assert trainer.plan(2)[0] == TRIAL
     trainer = trainer_of(GROUP, name="alone", pool=(WRONG,), cycle=(0, 1))
-    assert [trainer._plan(step)[0] for step in (1, 2)] == [CORRECTION, CORRECTION]
-    with pytest.raises(Exception, match="error pool is empty"):
-        trainer._plan(3)
+    assert [trainer.plan(step)[0] for step in (1, 2)] == [CORRECTION, CORRECTION]
+    with pytest.raises(TrainerError, match=r"cannot fill step 3.* have 0 uses left"):
+        trainer.plan(3)
 
 
-def test_a_small_pool_repeats_its_errors_to_fill_the_step(trainer_of):
-    trainer = trainer_of(GROUP * 3, places=3, pool=(WRONG, WRONG | {"problem_id": "p1"}))
-    _, tasks = trainer._plan(1)
-    assert [t.problem.id for t in tasks] in (["p0", "p1", "p0"], ["p1", "p0", "p1"])
+def test_each_place_in_a_step_is_a_use_of_its_error(trainer_of):
+    two = (WRONG, WRONG | {"problem_id": "p1"})
+    trainer = trainer_of(GROUP * 3, places=3, pool=two, cycle=(1, 3))
+    stage, tasks = trainer.plan(2)
+    assert stage == CORRECTION
+    assert sorted(Counter(t.problem.id for t in tasks).values()) == [1, 2]
+    # One use is left, and a step takes three.
+    assert trainer.plan(3)[0] == TRIAL
+    assert trainer.pool.uses_left == 1
 
 
 def test_what_leaves_no_room_to_reflect_does_not_enter(trainer_of):
@@ -300,6 +257,37 @@ def test_what_leaves_no_room_to_reflect_does_not_enter(trainer_of):
     trainer = trainer_of(completions, pool=(), problems=PROBLEM, cycle=(1, 1))
     batch_of(trainer)
     assert [e.answer for e in trainer.pool.errors] == ["7"]
+
+
+def test_errors_given_are_told_apart_by_their_first_wrong_line(trainer_of):
+    marked = [WRONG | {"wrong_line": line} for line in ("$2x=10$", "$x=5$", "$x=5$")]
+    trainer = trainer_of(GROUP, pool=marked, name="marked")
+    assert [e.wrong_line for e in trainer.pool.errors] == ["$2x=10$", "$x=5$"]
+    # Without the editor's word: against the right attempts that stand beside, else the first line.
+    right = {"verdict": "correct", "solution": "$2x=4$\n$x=2$", "answer": "2", "group": 1}
+    opening = [WRONG | {"group": group, "solution": f"$2x=4$\n$x={5 - group}$\n\\boxed{{5}}"} for group in (1, 2)]
+    trainer = trainer_of(GROUP, pool=[*opening, WRONG | right], name="beside")
+    assert [e.wrong_line for e in trainer.pool.errors] == ["$x=4$", "$2x=4$"]
+
+
+def test_the_figures_tell_of_the_error_types_of_what_was_given(trainer_of):
+    given = [WRONG | {"problem_id": f"p{i}", "error_type": t} for i, t in enumerate(["sign", "copy", None, None])]
+    trainer = trainer_of(GROUP, pool=given, name="typed")
+    batch_of(trainer)
+    assert (trainer.figures[0]["pool_type_entropy"], trainer.figures[0]["pool_typed"]) == (1, 0.5)
+    trainer = trainer_of(GROUP, pool=(WRONG,), name="bare")
+    batch_of(trainer)
+    assert (trainer.figures[0]["pool_type_entropy"], trainer.figures[0]["pool_typed"]) == (None, None)
+
+
+def test_errors_given_that_leave_no_room_to_reflect_are_counted_and_told(trainer_of):
+    long = WRONG | {"problem_id": "p1", "solution": "$x=5$\n" * 30 + r"\boxed{5}"}
+    trainer = trainer_of(GROUP, pool=(WRONG, long), name="long")
+    assert [e.problem_id for e in trainer.pool.errors] == ["p0"]
+    (alarm,) = [e for e in events_of(trainer.job.folder, "alarm") if e["kind"] == "too-long"]
+    assert alarm["message"].startswith("1 of the 2 errors that the run was given leave no room")
+    trainer = trainer_of(GROUP, pool=(WRONG,), name="short")
+    assert not [e for e in events_of(trainer.job.folder, "alarm") if e["kind"] == "too-long"]
 
 
 def test_the_tokenizer_reads_a_number_as_one_token(run_folder):

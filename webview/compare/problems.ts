@@ -2,11 +2,11 @@ import { html, type TemplateResult } from "lit";
 import type { ComparedProblem, ComparedSide, Comparison } from "../../src/protocol/comparison.js";
 import { answer, icon } from "../shared/parts.js";
 
-/** What changed, problem by problem; a press opens the attempts of both models in Review. */
+/** What changed, problem by problem; a press opens the attempts of both models side by side. */
 export function problems(
   c: Comparison,
   which: "regressed" | "fixed",
-  open: (attemptIds: number[]) => void,
+  open: (problem: ComparedProblem) => void,
 ): TemplateResult {
   const rows = c[which];
   if (rows.length === 0) {
@@ -14,7 +14,7 @@ export function problems(
       ${which === "regressed" ? "No problem that was solved is now unsolved." : "No problem that was unsolved is now solved."}
     </p>`;
   }
-  return html`<div class="scroll">
+  return html`<div class="scroll" role="group" aria-label="Problems" tabindex="0">
     <table class="changed">
       <thead>
         <tr>
@@ -33,10 +33,9 @@ export function problems(
   </div>`;
 }
 
-function line(row: ComparedProblem, open: (attemptIds: number[]) => void): TemplateResult {
-  const ids = [...row.b.attemptIds, ...row.a.attemptIds];
+function line(row: ComparedProblem, open: (problem: ComparedProblem) => void): TemplateResult {
   const kind = [row.level && `level ${row.level}`, row.kind].filter(Boolean).join(" · ");
-  return html`<tr class="open" @click=${() => open(ids)}>
+  return html`<tr class="open" @click=${() => open(row)}>
     <td><errata-math .text=${row.problem} .lazy=${true}></errata-math></td>
     <td class="faint">${kind}</td>
     <td>${score(row.a)}</td>
@@ -46,11 +45,12 @@ function line(row: ComparedProblem, open: (attemptIds: number[]) => void): Templ
       <button
         type="button"
         class="plain"
-        title="Open both models’ attempts in Review"
-        aria-label="Open both models’ attempts in Review"
+        title="Both models’ attempts, side by side"
+        aria-label="Both models’ attempts, side by side"
+        data-problem=${row.problemRowId}
         @click=${(event: Event) => {
           event.stopPropagation();
-          open(ids);
+          open(row);
         }}
       >
         ${icon("arrow-right")}

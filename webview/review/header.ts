@@ -1,29 +1,67 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { chip, icon, key, share } from "../shared/parts.js";
-import type { View } from "./context.js";
+import { count, number } from "../../src/protocol/figures.js";
+import type { ReviewAction, ReviewOrder, ReviewState } from "../../src/protocol/review.js";
+import { chip, icon, share } from "../shared/parts.js";
+import { keyOf, type View, withheld } from "./context.js";
+import { majorityChip } from "./group-card.js";
+import { nameOf } from "./keys.js";
+import { noSiblings } from "./siblings.js";
 
-/** Where in the queue, how quickly, how the group of this problem did. */
+const ORDERS: Record<ReviewOrder, string> = {
+  stored: "as stored",
+  random: "random",
+  uncertain: "most uncertain first",
+  disputes: "disagreements first",
+};
+
+/** Where in the queue, how quickly, and how the group of this problem did. */
 export function header(view: View): TemplateResult {
   const { state } = view;
-  const place = state.position === null ? "beside the queue" : `${state.position} of ${state.total}`;
-  const words = [
-    state.item ? place : null,
-    state.scope || null,
-    state.order,
-    state.pace === null
-      ? null
-      : `${state.pace < 10 ? state.pace.toFixed(1) : Math.round(state.pace)} s an item`,
-    `${state.reviewed} reviewed`,
-  ];
   return html`<header class="bar">
-    <div class="switch" role="group" aria-label="Speed of review">
-      ${mode(view, "triage", "Triage", "Accept, reject and ratings go on to the next item at once")}
-      ${mode(view, "localise", "Localise", "Stay on the item: steps, rating, correction")}
-    </div>
-    <span class="figures" aria-live="polite">${words.filter((w) => w !== null).join(" · ")}</span>
-    ${state.item ? groupChips(view) : nothing}
-    ${state.watchable ? watchButton(view) : nothing} ${state.item ? reflectButton(view) : nothing}
-  </header>`;
+      <div class="switch" role="group" aria-label="Speed of review">
+        ${mode(view, "triage", "Triage", "Accept, reject and ratings go on to the next item at once")}
+        ${mode(view, "localise", "Localise", "Stay on the item: steps, rating, correction")}
+      </div>
+      ${place(state)}
+      <div class="tools" role="group" aria-label="Queue">${queue(view)}</div>
+      ${state.item ? groupChips(view) : nothing}
+      ${state.watchable ? watchButton(view) : nothing} ${state.item ? reflectButton(view) : nothing}
+    </header>
+    ${progress(state)}`;
+}
+
+function place(state: ReviewState): TemplateResult {
+  const { item, leftOut, pace, position, total } = state;
+  // Until the queue is read there is no place in it.
+  const where =
+    item === null || total === 0
+      ? null
+      : position === null
+        ? "beside the queue"
+        : html`<b>${number(position)}</b> of ${number(total)}`;
+  const left = pace === null || position === null ? null : timeLeft((total - position) * pace);
+  const words = [
+    where,
+    `${number(state.reviewed)} reviewed`,
+    pace === null ? null : `${pace < 10 ? pace.toFixed(1) : Math.round(pace)} s each`,
+    left,
+    leftOut === 0 ? null : `${count(leftOut, "bad problem")} left out`,
+  ].filter((part) => part !== null);
+  return html`<span class="figures">${words.map((part, i) => html`${i > 0 ? " · " : ""}<span>${part}</span>`)}</span>`;
+}
+
+function progress({ item, position, total }: ReviewState): TemplateResult {
+  const at = item && position !== null ? position : 0;
+  // The words beside it say the same.
+  return html`<progress class="place" aria-hidden="true" max=${Math.max(1, total)} .value=${at}></progress>`;
+}
+
+/** Seconds, as a person would say them; an estimate from the median of this sitting. */
+export function timeLeft(seconds: number): string {
+  const minutes = seconds / 60;
+  if (minutes < 1) return "< 1 min left";
+  if (minutes < 90) return `${Math.round(minutes)} min left`;
+  return `${Math.round(minutes / 60)} h left`;
 }
 
 function mode(view: View, value: "triage" | "localise", label: string, title: string): TemplateResult {
@@ -31,7 +69,7 @@ function mode(view: View, value: "triage" | "localise", label: string, title: st
   return html`<button
     type="button"
     aria-pressed=${on ? "true" : "false"}
-    title=${title}
+    title="${title} (${nameOf("mode")})"
     @click=${() => {
       if (!on) view.act("mode");
     }}
@@ -40,8 +78,37 @@ function mode(view: View, value: "triage" | "localise", label: string, title: st
   </button>`;
 }
 
+/** What is in the queue, in which order, and what of it is shown. */
+function queue(view: View): TemplateResult {
+  const { scope, order, blind } = view.state;
+  const tool = (action: ReviewAction, name: string, words: string, title: string, more = "") =>
+    html`<button
+      type="button"
+      class="tool ${more}"
+      title="${title} (${nameOf(action)})"
+      aria-label="${title}: ${words}"
+      @click=${() => view.act(action)}
+    >
+      ${icon(name)}<span class="words">${words}</span>
+    </button>`;
+  return html`${tool("filter", scope ? "filter-filled" : "filter", scope || "all of the pool", "Filter the queue")}
+    ${tool("order", "list-ordered", ORDERS[order], "Order the queue")}
+    <button
+      type="button"
+      class="tool ${blind ? "on" : ""}"
+      aria-pressed=${blind ? "true" : "false"}
+      aria-label="Blind mode"
+      title="Blind mode: gold answer, verdicts and others’ words are hidden until you have judged (${nameOf("blind")})"
+      @click=${() => view.act("blind")}
+    >
+      ${icon(blind ? "eye-closed" : "eye")}<span class="words">${blind ? "blind" : "open"}</span>
+    </button>`;
+}
+
 function groupChips(view: View): TemplateResult | typeof nothing {
-  const group = view.state.item?.group;
+  const { item } = view.state;
+  if (item?.hidden) return withheld("results hidden");
+  const group = item?.group;
   if (!group || group.scored === 0) return nothing;
   const { correct, scored, size } = group;
   const p = correct / scored;
@@ -58,7 +125,18 @@ function groupChips(view: View): TemplateResult | typeof nothing {
           : p < 0.5
             ? "rarely solved"
             : "mostly solved";
-  return html`${chip("quiet", `passed ${correct} of ${scored}`, `Samples of this problem that are right${missing}`)}
+  const none = noSiblings(item);
+  return html`<button
+      type="button"
+      class="chip quiet"
+      ?disabled=${none !== null}
+      title="Samples of this problem that are right${missing}. ${none ?? `Shows the group (${nameOf("siblings")}).`}"
+      aria-expanded=${view.list === "siblings" ? "true" : "false"}
+      @click=${() => view.toggleList("siblings")}
+    >
+      passed ${correct} of ${scored}
+    </button>
+  ${majorityChip({ ...view, item })}
   ${chip(
     place === "at the edge" ? "warn" : "quiet",
     html`${icon("graph")}variance ${share(variance)} · ${place}`,
@@ -92,30 +170,35 @@ function watchButton(view: View): TemplateResult {
   >`;
 }
 
-const FOOTER: [string[], string][] = [
-  [["j", "k"], "next, previous"],
-  [["↓", "↑"], "step"],
-  [["w"], "first wrong"],
-  [["1", "–", "5"], "rate"],
-  [["r"], "raw"],
-  [["Space"], "skip"],
-  [["Backspace"], "undo"],
+const FOOTER: [ReviewAction[], string][] = [
+  [["next", "previous"], "next, previous"],
+  [["stepDown", "stepUp"], "step"],
+  [["firstWrong"], "first wrong"],
+  [["rate1", "rate5"], "rate"],
+  [["raw"], "raw"],
+  [["skip"], "skip"],
 ];
 
+/** What was just undone or cannot be done, the keys most used, and the way back. */
 export function footer(view: View): TemplateResult {
-  const { notice, readOnly } = view.state;
-  return html`<div class="notice" role="status" aria-live="polite">
+  const { readOnly, canUndo, undoes } = view.state;
+  const notice = view.remark ?? view.state.notice;
+  return html`<div class="notice" role="status">
       ${notice ? html`<p>${icon("info")}${notice}</p>` : nothing}
       ${readOnly ? html`<p>${icon("lock")}${readOnly}</p>` : nothing}
     </div>
     <footer class="keys">
       ${FOOTER.map(
-        ([keys, words]) =>
+        ([actions, words]) =>
           html`<span class="hint"
-            >${keys.map((k) => (k === "–" ? html`<i>–</i>` : key(k)))} ${words}</span
+            >${actions.map((action, i) => html`${action === "rate5" && i > 0 ? html`<i>–</i>` : nothing}${keyOf(action)}`)}
+            ${words}</span
           >`,
       )}
       <span class="push"></span>
-      <button type="button" class="hint all" @click=${() => view.act("help")}>${key("?")} all keys</button>
+      <button type="button" class="hint all" ?disabled=${!canUndo} @click=${() => view.act("undo")}>
+        ${keyOf("undo")} undo${undoes ? html`: <span class="undoes">${undoes}</span>` : nothing}
+      </button>
+      <button type="button" class="hint all" @click=${() => view.act("help")}>${keyOf("help")} all keys</button>
     </footer>`;
 }

@@ -1,26 +1,26 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { ReflectionView, SolutionView } from "../../src/protocol/review.js";
-import { cutSteps, type Step } from "../../src/protocol/steps.js";
+import type { Step } from "../../src/protocol/steps.js";
 import { answer, chip, icon, key, verdictChip } from "../shared/parts.js";
-import { textOf } from "../shared/toolkit.js";
+import { steps } from "../shared/steps.js";
 import type { ItemView } from "./context.js";
-import { steps } from "./solution.js";
 
-/** The right column: what the model says went wrong, and its corrected solution or a person's. */
-export function reflection(view: ItemView): TemplateResult {
+/** The right column (`shown`, or made ready): what the model says went wrong, and its corrected solution or a person's. */
+export function reflection(view: ItemView, shown: boolean): TemplateResult {
   const { item } = view;
   const { reflection: r } = item;
-  return html`<section class="reflection" aria-label="Reflection">
+  return html`<section class="part ${shown ? "reflection" : ""}" aria-label="Reflection">
     <div class="line">
       <h2>Reflection</h2>
       ${r ? outcome(r) : nothing}
     </div>
     ${r ? analysis(view, r) : empty(view)}
-    ${r || item.mine.correction || view.open === "edit" ? corrected(view, r) : nothing}
+    ${r || item.mine.correction ? corrected(view, r) : nothing}
   </section>`;
 }
 
-function outcome(r: ReflectionView): TemplateResult {
+function outcome(r: ReflectionView): TemplateResult | typeof nothing {
+  if (r.verdict === null) return nothing;
   const words =
     r.verdict === "correct"
       ? "corrects it"
@@ -29,7 +29,7 @@ function outcome(r: ReflectionView): TemplateResult {
         : r.verdict === "truncated"
           ? "cut off at the token limit"
           : "could not be scored";
-  return html`${chip(r.verdict === "correct" ? "good" : r.verdict === "incorrect" ? "bad" : "quiet", words, r.reason)}
+  return html`${chip(r.verdict === "correct" ? "good" : r.verdict === "incorrect" ? "bad" : "quiet", words, r.reason ?? undefined)}
   ${r.count > 1 ? chip("info", `fixed ${r.fixed} of ${r.count}`, "Reflections on this attempt that reach the gold answer") : nothing}
   <span class="read">by ${r.modelId}</span>`;
 }
@@ -53,24 +53,33 @@ function empty(view: ItemView): TemplateResult {
     ${
       view.state.busy
         ? html`<span class="busy" role="status"><vscode-progress-ring></vscode-progress-ring>${view.state.busy}</span>`
-        : html`<vscode-button
-            ?disabled=${view.state.readOnly !== null}
-            title=${view.state.readOnly ?? ""}
-            @click=${() => view.act("reflect")}
-            >${icon("sparkle")}Reflect</vscode-button
-          >`
+        : html`<div class="buttons">
+            <vscode-button
+              ?disabled=${view.state.readOnly !== null}
+              title=${view.state.readOnly ?? ""}
+              @click=${() => view.act("reflect")}
+              >${icon("sparkle")}Reflect</vscode-button
+            >
+            <vscode-button appearance="secondary" @click=${() => view.act("edit")}
+              >${icon("edit")}Correct it yourself ${key("e")}</vscode-button
+            >
+          </div>`
     }
   </div>`;
 }
 
 function corrected(view: ItemView, r: ReflectionView | null): TemplateResult {
   const { item } = view;
-  const own = item.mine.correction;
+  const stored = item.mine.correction;
+  // Written on an earlier reflection: what the model wrote now is still to be judged.
+  const kept = r?.parsed ? stored?.about : undefined;
+  const own = kept === undefined ? stored : undefined;
   const shown: SolutionView | null = own ?? (r?.parsed ? r.corrected : null);
   const verdict = own ? own.verdict : (r?.verdict ?? null);
   return html`<div class="line corrected">
       <h2>Corrected solution</h2>
       ${own ? chip("info", html`${icon("person")}yours`, "Your correction; the model’s is kept") : nothing}
+      ${kept ? chip("info", html`${icon("person")}yours: ${kept}`, "Your correction stands and is exported; edit it to see it") : nothing}
       ${verdict ? verdictChip(verdict) : nothing}
       ${shown?.answer ? html`<span class="read">read <span class="boxed">${answer(shown.answer, view.raw)}</span></span>` : nothing}
       <span class="push"></span>
@@ -82,7 +91,7 @@ function corrected(view: ItemView, r: ReflectionView | null): TemplateResult {
             >`
       }
     </div>
-    ${view.open === "edit" ? editor(view) : shown ? correctedSteps(view, shown) : nothing}`;
+    ${shown ? correctedSteps(view, shown) : nothing}`;
 }
 
 function correctedSteps(view: ItemView, shown: SolutionView): TemplateResult {
@@ -91,39 +100,10 @@ function correctedSteps(view: ItemView, shown: SolutionView): TemplateResult {
   const changed = shown.steps.find((s) => !failed.has(bare(s)))?.n;
   return steps(shown, {
     raw: view.raw,
+    screens: view.screens,
     label: "Steps of the corrected solution",
     remark: (step) => (step.n === changed ? html`<span class="good">first change</span>` : nothing),
   });
 }
 
 const bare = (step: Step): string => step.text.replace(/\s+/g, "");
-
-/** The text field with its typeset preview; Ctrl/Cmd+Enter saves and goes on. */
-function editor(view: ItemView): TemplateResult {
-  const preview = cutSteps(view.draft);
-  return html`<div class="editor">
-    <vscode-text-area
-      class="field"
-      rows="8"
-      resize="vertical"
-      aria-label="Your correction, in LaTeX"
-      .value=${view.draft}
-      @input=${(event: Event) => view.typed(textOf(event))}
-    ></vscode-text-area>
-    <div class="preview" aria-label="Preview" aria-live="off">
-      ${
-        preview.length === 0
-          ? html`<p class="none">An empty correction takes yours back.</p>`
-          : steps(
-              { text: view.draft, steps: preview, answer: null, span: null },
-              { raw: false, label: "Preview" },
-            )
-      }
-    </div>
-    <div class="buttons">
-      <vscode-button @click=${() => view.save(true)}>Save and go on ${key("Ctrl ⏎")}</vscode-button>
-      <vscode-button appearance="secondary" @click=${() => view.save(false)}>Save</vscode-button>
-      <vscode-button appearance="secondary" @click=${() => view.leave()}>Leave ${key("Esc")}</vscode-button>
-    </div>
-  </div>`;
-}

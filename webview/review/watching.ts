@@ -16,13 +16,17 @@ export class Watching implements ReactiveController {
   private readonly flow = new StepFlow();
   private following = true;
   private held = false;
+  /** What the host was told last. */
+  private asked = false;
+  /** Another sample came before the host had heard that this one is held: it is not shown, and this one comes back. */
+  private passing = false;
   private spoken = "";
   private spokenAt = Number.NEGATIVE_INFINITY;
   private scrollTop = 0;
 
   constructor(
     private readonly host: ReactiveControllerHost & HTMLElement,
-    private readonly ask: { leave(): void; hold(on: boolean): void },
+    private readonly ask: { leave(): void; hold(on: boolean, id: number | null): void; drawn(): void },
   ) {
     host.addController(this);
   }
@@ -36,17 +40,26 @@ export class Watching implements ReactiveController {
     this.live = null;
     this.following = true;
     this.held = false;
+    this.asked = false;
+    this.passing = false;
     this.flow.clear();
     this.host.requestUpdate();
   }
 
-  take({ head, sample, delta, tokens, tokensPerSecond, end }: LiveMessage): void {
+  take({ head, held, sample, delta, tokens, tokensPerSecond, end }: LiveMessage): void {
+    requestAnimationFrame(() => this.ask.drawn());
     const before = this.live;
     const live = before ?? { head, sample: null, tokens: 0, tokensPerSecond: null, end: null };
     live.head = head;
+    const another = sample !== undefined && sample.id !== live.sample?.id;
+    this.passing = this.asked && !held && (this.passing || (another && live.sample !== null));
+    if (this.passing) {
+      this.host.requestUpdate();
+      return;
+    }
     if (sample) {
       this.flow.clear();
-      if (!this.following) this.follow(true);
+      if (another && !this.following) this.follow(true);
       Object.assign(live, { sample, end: null });
     }
     if (delta) this.flow.put(delta.at, delta.text);
@@ -88,7 +101,7 @@ export class Watching implements ReactiveController {
 
   private hold(on: boolean): void {
     this.held = on;
-    this.ask.hold(on || !this.following);
+    this.tell();
     this.host.requestUpdate();
   }
 
@@ -96,8 +109,13 @@ export class Watching implements ReactiveController {
   private follow(on: boolean): void {
     this.following = on;
     if (on) this.toEnd();
-    this.ask.hold(this.held || !on);
+    this.tell();
     this.host.requestUpdate();
+  }
+
+  private tell(): void {
+    this.asked = this.held || !this.following;
+    this.ask.hold(this.asked, this.live?.sample?.id ?? null);
   }
 
   private scrolled(): void {

@@ -1,53 +1,82 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { RunAlarmView, RunPoint } from "../../src/protocol/run-panel.js";
-import type { Line, Plot } from "./plots.js";
+import type { Plot } from "../../src/protocol/run-plots.js";
+import { acrossOf, type ChartData, chartData, shapeOf } from "./chart-data.js";
+import { chartKey } from "./chart-keys.js";
+import { chartOptions, HEIGHT } from "./chart-options.js";
+import { type Mark, markButton, marksOf, shade, tip } from "./chart-overlay.js";
+import { nearest, type PlotActions, pointsOf, type Scene } from "./shown.js";
 
-/** Height of a plot, axis included, in CSS pixels. */
-const HEIGHT = 158;
-/** All plots of the panel share one cursor: a step is looked at everywhere at once. */
-const SYNC = "errata-run";
+/** A click may be the first of two: two take the zoom back. */
+const DOUBLE_MS = 240;
 
 /** `<errata-chart>`: one uPlot, drawn in the theme's colours, with correction stages shaded and alarms marked. */
 export class ErrataChart extends HTMLElement {
   plot: Plot | null = null;
-  /** Steps in all, and whether there are more to come. */
-  steps = 0;
-  alive = false;
-  points: RunPoint[] = [];
-  alarms: RunAlarmView[] = [];
+  scene: Scene | null = null;
+  log = false;
+  act: PlotActions | null = null;
   private chart: uPlot | null = null;
-  private drawn: RunPoint[] | null = null;
-  private drawnSteps = -1;
-  private drawnAlive = false;
-  private drawnAlarms: RunAlarmView[] | null = null;
+  private made: ChartData | null = null;
+  private shape = "";
+  private drawn: { scene: Scene | null; log: boolean } = { scene: null, log: false };
+  private readonly colours = new Map<string, string>();
+  private clicked: number | undefined;
+  private pressed: { x: number; y: number } | null = null;
+  /** Within or close to the screen: plots that nobody sees are drawn when they come near. */
+  private near = false;
+  private readonly sight = new IntersectionObserver(
+    (entries) => {
+      this.near = entries.at(-1)?.isIntersecting ?? false;
+      if (this.near) this.update();
+    },
+    { rootMargin: "200px 0px" },
+  );
   private readonly resize = new ResizeObserver(() => this.fit());
   private readonly theme = new MutationObserver(() => this.rebuild());
 
   connectedCallback(): void {
+    this.tabIndex = 0;
+    this.sight.observe(this);
     this.resize.observe(this);
     this.theme.observe(document.body, { attributes: true, attributeFilter: ["class"] });
-    this.rebuild();
+    this.addEventListener("keydown", this.onKey);
+    this.addEventListener("blur", this.onBlur);
   }
   disconnectedCallback(): void {
+    this.sight.disconnect();
+    this.near = false;
     this.resize.disconnect();
     this.theme.disconnect();
+    this.removeEventListener("keydown", this.onKey);
+    this.removeEventListener("blur", this.onBlur);
+    clearTimeout(this.clicked);
     this.chart?.destroy();
     this.chart = null;
   }
 
   /** Called after its properties were set. */
   update(): void {
+    if (!this.near) return;
     if (!this.chart) this.rebuild();
-    else if (
-      this.drawn !== this.points ||
-      this.drawnSteps !== this.steps ||
-      this.drawnAlarms !== this.alarms ||
-      this.drawnAlive !== this.alive
-    ) {
-      this.remember();
-      this.chart.setData(this.data());
+    else if (this.drawn.scene !== this.scene || this.drawn.log !== this.log) {
+      const made = this.make();
+      if (!made) return;
+      if (shapeOf(made.drawn, this.axis, this.log) !== this.shape) this.rebuild();
+      else {
+        this.made = made;
+        this.drawn = { scene: this.scene, log: this.log };
+        this.chart.setData(made.data);
+      }
     }
+  }
+
+  private get axis(): Scene["axis"] {
+    return this.scene?.axis ?? "step";
+  }
+
+  private make(): ChartData | null {
+    return this.plot && this.scene ? chartData(this.plot, this.scene, this.log) : null;
   }
 
   private fit(): void {
@@ -59,174 +88,116 @@ export class ErrataChart extends HTMLElement {
   private rebuild(): void {
     this.chart?.destroy();
     this.chart = null;
-    if (!this.plot || !this.isConnected || this.clientWidth === 0) return;
-    this.chart = new uPlot(this.options(this.plot), this.data(), this);
-    this.remember();
-  }
-
-  private remember(): void {
-    this.drawn = this.points;
-    this.drawnSteps = this.steps;
-    this.drawnAlarms = this.alarms;
-    this.drawnAlive = this.alive;
-  }
-
-  private data(): uPlot.AlignedData {
-    const lines = this.plot?.lines ?? [];
-    return [
-      this.points.map((p) => p.step),
-      ...lines.map((line) => this.points.map((p) => line.of(p) ?? null)),
-    ];
-  }
-
-  private options(plot: Plot): uPlot.Options {
-    const quiet = this.colour("--quiet");
-    const grid = this.colour("--grid");
-    const font = `10px ${getComputedStyle(document.body).fontFamily}`;
-    const fixed = plot.range;
-    return {
+    this.colours.clear();
+    if (!this.plot || !this.scene || !this.near || this.clientWidth === 0) return;
+    this.made = this.make();
+    if (!this.made) return;
+    this.shape = shapeOf(this.made.drawn, this.axis, this.log);
+    this.drawn = { scene: this.scene, log: this.log };
+    const look = {
+      colour: (name: string) => this.colour(name),
       width: this.clientWidth,
-      height: HEIGHT,
-      padding: [8, plot.lines.some((l) => l.right) ? 0 : 12, 0, 0],
-      legend: { show: false },
-      cursor: { sync: { key: SYNC }, drag: { setScale: false, x: false, y: false }, points: { size: 6 } },
-      scales: {
-        x: { time: false, range: () => [0, this.width()] },
-        y: fixed ? { range: fixed } : { range: roomy },
-        right: { range: roomy },
-      },
-      axes: [
-        axis({ stroke: quiet, font, size: 20, space: 60, grid: { show: false } }),
-        axis({
-          stroke: quiet,
-          font,
-          size: 34,
-          space: 36,
-          grid: { stroke: grid, width: 1 },
-          values: (_u, splits) => splits.map(tick),
-        }),
-        ...(plot.lines.some((l) => l.right)
-          ? [
-              axis({
-                scale: "right",
-                side: 1,
-                stroke: quiet,
-                font,
-                size: 34,
-                space: 36,
-                grid: { show: false },
-                values: (_u, splits) => splits.map(tick),
-              }),
-            ]
-          : []),
-      ],
-      series: [{}, ...plot.lines.map((line) => this.series(line))],
+      axis: this.axis,
+      log: this.log,
+      across: (): [number, number] => (this.scene ? acrossOf(this.scene) : [0, 1]),
       hooks: {
-        drawClear: [(u) => this.shade(u)],
-        draw: [(u) => this.mark(u)],
-        setCursor: [(u) => this.hover(u)],
+        drawClear: [(u: uPlot) => this.scene && shade(u, this.scene, this.colour("--band"))],
+        draw: [(u: uPlot) => this.mark(u)],
+        setCursor: [(u: uPlot) => this.hover(u)],
+        setSelect: [(u: uPlot) => this.select(u)],
       },
     };
+    this.chart = new uPlot(chartOptions(this.plot, this.made, look), this.made.data, this);
+    this.listen(this.chart);
   }
 
-  private series(line: Line): uPlot.Series {
-    return {
-      label: line.name,
-      scale: line.right ? "right" : "y",
-      stroke: this.colour(`--plot-${line.colour}`),
-      width: 1.6,
-      spanGaps: true,
-      // A line needs two points; before that, a dot says that there is something.
-      points: { show: (u, series) => measured(u.data[series]) < 3, size: 5 },
-      ...(line.dashed ? { dash: [4, 3] } : {}),
-    };
+  /** A click opens the rollouts of its step; a drag zooms, a double click takes the zoom back. */
+  private listen({ over }: uPlot): void {
+    over.addEventListener("mousedown", ({ clientX, clientY }) => {
+      this.pressed = { x: clientX, y: clientY };
+    });
+    over.addEventListener("click", ({ clientX, clientY, detail }) => {
+      const from = this.pressed;
+      if (!from || detail > 1 || Math.hypot(clientX - from.x, clientY - from.y) > 3) return;
+      const x = this.chart?.posToVal(clientX - over.getBoundingClientRect().left, "x");
+      clearTimeout(this.clicked);
+      this.clicked = window.setTimeout(() => x !== undefined && this.pick(x), DOUBLE_MS);
+    });
+    over.addEventListener("dblclick", () => {
+      clearTimeout(this.clicked);
+      this.act?.zoom(null);
+    });
+    over.addEventListener("mouseleave", () => this.act?.hover(null));
   }
 
-  /**
-   * Steps on the x axis: room that doubles as a living run needs it, so that the first curves are not a sliver at
-   * the left of a long run; exactly what was measured when it has ended.
-   */
-  private width(): number {
-    const last = this.points.at(-1)?.step ?? 0;
-    if (!this.alive) return Math.max(1, last);
-    let room = 20;
-    while (room < last * 1.1) room *= 2;
-    return Math.max(1, last, Math.min(room, this.steps || room));
+  private pick(x: number): void {
+    const [run] = this.scene?.runs ?? [];
+    const point = run && nearest(pointsOf(run), x, this.axis);
+    if (point) this.act?.pick(point.step);
   }
 
-  /** Bands behind the correction stages. */
-  private shade(u: uPlot): void {
-    u.ctx.save();
-    u.ctx.fillStyle = this.colour("--band");
-    const half = 0.5;
-    let from: number | null = null;
-    const close = (to: number): void => {
-      if (from === null) return;
-      const left = Math.max(u.bbox.left, u.valToPos(from - half, "x", true));
-      const right = Math.min(u.bbox.left + u.bbox.width, u.valToPos(to + half, "x", true));
-      u.ctx.fillRect(left, u.bbox.top, Math.max(1, right - left), u.bbox.height);
-      from = null;
-    };
-    let before = 0;
-    for (const point of this.points) {
-      if (point.stage === "correction") from ??= point.step;
-      else close(before);
-      before = point.step;
-    }
-    close(before);
-    u.ctx.restore();
+  private select(u: uPlot): void {
+    const { left, width } = u.select;
+    if (width < 4) return;
+    const [from, to] = [u.posToVal(left, "x"), u.posToVal(left + width, "x")];
+    u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.act?.zoom({ from: Math.max(0, from), to });
   }
+
+  /** Only the plot under the pointer says where it is; the others follow through uPlot. */
+  private hover(u: uPlot): void {
+    const { left } = u.cursor;
+    if (!u.over.matches(":hover") || left === undefined || left < 0) return;
+    this.act?.hover(u.posToVal(left, "x"));
+  }
+
+  private readonly onKey = (event: KeyboardEvent): void => {
+    if (!this.chart || !this.scene || !this.act || event.target !== this) return;
+    if (!chartKey(event, this.chart, this.scene, this.act)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  private readonly onBlur = (): void => {
+    this.chart?.setCursor({ left: -10, top: -10 });
+    this.act?.hover(null);
+  };
 
   private mark(u: uPlot): void {
-    u.ctx.save();
-    u.ctx.fillStyle = this.colour("--plot-warn");
-    for (const alarm of this.alarms) {
-      if (!this.plot?.alarms?.includes(alarm.kind)) continue;
-      const x = u.valToPos(alarm.step, "x", true);
-      u.ctx.beginPath();
-      u.ctx.arc(x, u.bbox.top + 5 * devicePixelRatio, 3.5 * devicePixelRatio, 0, 2 * Math.PI);
-      u.ctx.fill();
+    const { scene, plot } = this;
+    const kept =
+      document.activeElement instanceof HTMLElement ? document.activeElement.dataset.mark : undefined;
+    for (const old of u.over.querySelectorAll(".mark")) old.remove();
+    if (!scene || !plot?.alarms) return;
+    const kinds = plot.alarms;
+    for (const mark of marksOf(u, scene, kinds)) {
+      const row = kinds.filter((kind) => scene.alarms.some((a) => a.kind === kind)).indexOf(mark.kind);
+      const button = markButton(mark, row, {
+        tell: (one) => this.tell(u, one),
+        open: () => this.act?.pick(mark.last.step),
+      });
+      button.dataset.mark = `${plot.id}/${mark.kind}/${mark.step}`;
+      u.over.append(button);
+      // A living run draws again while somebody reads.
+      if (button.dataset.mark === kept) button.focus();
     }
-    u.ctx.restore();
   }
 
-  private hover(u: uPlot): void {
-    const index = u.cursor.idx;
-    const point = typeof index === "number" ? this.points[index] : undefined;
-    this.dispatchEvent(new CustomEvent("hover", { detail: point ?? null }));
+  private tell(u: uPlot, mark: Mark | null): void {
+    this.querySelector(".tip")?.remove();
+    if (mark) u.over.append(tip(mark, u.over.clientWidth));
   }
 
   /** Canvas cannot read `var()`: the colour that a role has right now. */
   private colour(name: string): string {
+    const known = this.colours.get(name);
+    if (known !== undefined) return known;
     const probe = document.createElement("i");
     probe.style.color = `var(${name})`;
     this.append(probe);
-    const colour = getComputedStyle(probe).color;
+    const { color } = getComputedStyle(probe);
     probe.remove();
-    return colour;
+    this.colours.set(name, color);
+    return color;
   }
 }
 customElements.define("errata-chart", ErrataChart);
-
-function measured(values: ArrayLike<number | null | undefined> | undefined): number {
-  let n = 0;
-  for (let i = 0; i < (values?.length ?? 0); i++) if (values?.[i] != null) n++;
-  return n;
-}
-
-function axis(options: uPlot.Axis): uPlot.Axis {
-  return { ticks: { show: false }, gap: 4, ...options };
-}
-
-/** Some air around the curve; a flat one lies in the middle, figures that are never negative start at zero. */
-function roomy(_u: uPlot, low: number | null, high: number | null): [number, number] {
-  if (low === null || high === null) return [0, 1];
-  const bottom = low >= 0 ? 0 : low * 1.1;
-  return [bottom, high > bottom ? bottom + (high - bottom) * 1.12 : bottom + 1];
-}
-
-function tick(value: number): string {
-  if (value === 0) return "0";
-  if (Math.abs(value) < 0.001) return value.toExponential(0);
-  return String(Number(value.toPrecision(3))).replace(/^(-?)0\./, "$1.");
-}

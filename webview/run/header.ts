@@ -1,24 +1,9 @@
 import { html, nothing, type TemplateResult } from "lit";
+import { duration } from "../../src/protocol/figures.js";
 import type { RunDeed, RunHead } from "../../src/protocol/run-panel.js";
+import { METHOD_NAMES, PHASE_NAMES, resumeWords, STAGE_NAMES } from "../../src/protocol/run-words.js";
 import { chip, icon } from "../shared/parts.js";
 
-const PHASES: Record<string, string> = {
-  loading: "loading the model",
-  training: "training",
-  saving: "saving a checkpoint",
-  exporting: "exporting the model",
-};
-/** As the papers write them. */
-const METHODS: Record<string, string> = {
-  scrpo: "ScRPO",
-  grpo: "GRPO",
-  dapo: "DAPO",
-  dr_grpo: "Dr. GRPO",
-  s2r: "S²R",
-  score: "SCoRe",
-  sft: "SFT",
-  dpo: "DPO",
-};
 const ALIVE: ReadonlySet<RunHead["status"]> = new Set(["starting", "running", "stopping"]);
 
 export const isAlive = (head: RunHead): boolean => ALIVE.has(head.status);
@@ -30,7 +15,7 @@ export function header(head: RunHead, act: (deed: RunDeed) => void): TemplateRes
     isAlive(head) && head.secondsLeft !== null ? `${duration(head.secondsLeft)} left` : null,
     head.tokensPerSecond === null ? null : `${Math.round(head.tokensPerSecond)} tok/s`,
     head.device,
-    `${METHODS[head.method] ?? head.method} from ${head.model}`,
+    `${METHOD_NAMES[head.method] ?? head.method} from ${head.model}`,
   ];
   return html`<header class="bar">
       <h1>${head.name}</h1>
@@ -46,28 +31,38 @@ export function header(head: RunHead, act: (deed: RunDeed) => void): TemplateRes
     ></progress>`;
 }
 
+/** What supervised training learns from, in one line. */
+export function examples({ examples: given }: RunHead): TemplateResult | typeof nothing {
+  if (!given) return nothing;
+  const list = (counts: Record<string, number>): string =>
+    Object.entries(counts)
+      .map(([kind, n]) => `${n} ${kind.replaceAll("_", " ")}`)
+      .join(", ");
+  const out = list(given.leftOut);
+  return html`<p class="examples">
+    Learns from ${list(given.counts) || "nothing"}${out ? html`<span class="faint"> · left out: ${out}</span>` : nothing}
+  </p>`;
+}
+
 function statusChip(head: RunHead): TemplateResult {
   switch (head.status) {
     case "running": {
-      if (head.phase && head.phase !== "training") return busy(PHASES[head.phase] ?? head.phase);
-      return busy(
-        head.stage === "correction"
-          ? "self-correction"
-          : head.stage === "trial"
-            ? "trial and error"
-            : "training",
-      );
+      if (head.phase && head.phase !== "training") return busy(phase(head.phase));
+      return busy(head.stage ? STAGE_NAMES[head.stage] : "training");
     }
     case "starting":
       return busy("starting");
     case "stopping":
       return busy(
         head.phase && head.phase !== "training"
-          ? `stopping: ${PHASES[head.phase] ?? head.phase}`
+          ? `stopping: ${phase(head.phase)}`
           : "stopping after this step, keeping a checkpoint",
       );
     case "stopped":
-      return chip("warn", html`${icon("debug-pause")}stopped, checkpoint kept`);
+      return chip(
+        "warn",
+        html`${icon("debug-pause")}${head.checkpoint === null ? "stopped, no checkpoint" : "stopped, checkpoint kept"}`,
+      );
     case "finished":
       return chip("good", html`${icon("pass")}finished`);
     case "failed":
@@ -77,6 +72,8 @@ function statusChip(head: RunHead): TemplateResult {
   }
 }
 
+const phase = (name: string): string => (PHASE_NAMES as Record<string, string>)[name] ?? name;
+
 const busy = (words: string): TemplateResult =>
   chip(
     "info",
@@ -85,6 +82,15 @@ const busy = (words: string): TemplateResult =>
 
 function buttons(head: RunHead, act: (deed: RunDeed) => void): TemplateResult {
   const resumable = ["stopped", "failed", "died"].includes(head.status);
+  const quiet = (name: string, words: string, deed: RunDeed, disabled = false): TemplateResult =>
+    html`<vscode-button
+      appearance="icon"
+      title=${words}
+      aria-label=${words}
+      ?disabled=${disabled}
+      @click=${() => act(deed)}
+      >${icon(name)}</vscode-button
+    >`;
   return html`${
     isAlive(head)
       ? html`<vscode-button
@@ -97,23 +103,24 @@ function buttons(head: RunHead, act: (deed: RunDeed) => void): TemplateResult {
   }
   ${
     resumable
-      ? html`<vscode-button @click=${() => act("resume")}>${icon("debug-continue")}Resume</vscode-button>`
+      ? html`<vscode-button title=${resumeWords(head.checkpoint)} @click=${() => act("resume")}
+          >${icon("debug-continue")}${head.checkpoint === null ? "Resume from the start" : "Resume"}</vscode-button
+        >`
       : nothing
   }
   ${
     head.modelId && !isAlive(head)
       ? html`<vscode-button
           appearance=${resumable ? "secondary" : "primary"}
+          title="Compare ${head.modelId} with ${head.model} on problems neither was trained on"
           @click=${() => act("compare")}
-          >${icon("git-compare")}Compare with ${head.model}</vscode-button
+          >${icon("git-compare")}Compare models</vscode-button
         >`
       : nothing
   }
-  <vscode-button appearance="secondary" @click=${() => act("recipe")}>${icon("json")}Open recipe</vscode-button>`;
-}
-
-export function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  <vscode-button appearance="secondary" title="A new recipe from this run's" @click=${() => act("clone")}
+    >${icon("copy")}Clone recipe</vscode-button
+  >
+  ${quiet("json", "Open the run's recipe", "recipe")} ${quiet("folder-opened", "Show the run's folder", "folder")}
+  ${quiet("trash", isAlive(head) ? "Delete: stop the run first" : "Delete the run…", "delete", isAlive(head))}`;
 }

@@ -15,6 +15,12 @@ export class Host<ToView, FromView, Memory> {
     window.addEventListener("message", (event: MessageEvent<ToView>) => on(event.data));
   }
 
+  /** What the page was made with; nothing in one that was shown before and is older than what it remembers. */
+  get first(): ToView | undefined {
+    const text = this.memory === undefined ? document.getElementById("first")?.textContent : undefined;
+    return text ? (JSON.parse(text) as ToView) : undefined;
+  }
+
   post(message: FromView): void {
     this.api.postMessage(message);
   }

@@ -1,6 +1,9 @@
 import { html, nothing, type TemplateResult } from "lit";
+import { share } from "../../src/protocol/figures.js";
 import type { Verdict } from "../../src/protocol/types.js";
 import { answerText } from "./math.js";
+
+export { share };
 
 export const icon = (name: string): TemplateResult =>
   html`<span class="codicon codicon-${name}" aria-hidden="true"></span>`;
@@ -26,12 +29,3 @@ export const answer = (text: string | null, raw = false): TemplateResult =>
   text === null
     ? html`<span class="none">nothing</span>`
     : html`<errata-math .text=${raw ? text : answerText(text)} .raw=${raw}></errata-math>`;
-
-/** Shares of one as the field writes them: `.41`, `1`, `0`. */
-export function share(value: number, digits = 2): string {
-  if (value === 0 || value === 1) return String(value);
-  return value
-    .toFixed(digits)
-    .replace(/^(-?)0\./, "$1.")
-    .replace("-", "−");
-}

@@ -21,6 +21,11 @@ export function textOf(event: Event): string {
     : "";
 }
 
+/** The browser's own text field inside a toolkit text area. */
+export function textControl(field: Element | null): HTMLTextAreaElement | null {
+  return field?.shadowRoot?.querySelector("textarea") ?? null;
+}
+
 /** True for elements in which a person types. */
 export function isTextField(element: EventTarget | null | undefined): boolean {
   return (

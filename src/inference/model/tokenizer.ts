@@ -68,10 +68,17 @@ export class ChatTokenizer {
     }
   }
 
-  /** The text that a chat becomes, up to where the model's answer starts. */
+  /** The text that a chat becomes, up to where the model's answer starts; an assistant's message at its end is gone on with. */
   render(messages: ChatMessage[]): string {
+    const last = messages.at(-1);
+    const begun = last?.role === "assistant" ? last.content.trim() : undefined;
     try {
-      return this.template.render({ ...this.variables, messages, add_generation_prompt: true });
+      const options = { messages, add_generation_prompt: begun === undefined };
+      const text = this.template.render({ ...this.variables, ...options });
+      if (begun === undefined) return text;
+      const at = text.lastIndexOf(begun);
+      if (at < 0) throw new Error("the answer's given beginning is not in it");
+      return text.slice(0, at + begun.length);
     } catch (error) {
       throw new ErrataError(
         `The model's chat template refuses these messages: ${error instanceof Error ? error.message : error}`,

@@ -6,6 +6,7 @@ import {
   type ModelSource,
   type SamplingOptions,
 } from "../../protocol/types.js";
+import { CallQueue, mustBeLoaded } from "../calls.js";
 import type { Engine, GenerateJob, GenerateListener, LoadedModel } from "../types.js";
 import { checkEndpoint, type EndpointKeys, hostOf, NO_KEYS } from "./endpoint.js";
 import { Server, type ServerOptions } from "./server.js";
@@ -37,15 +38,14 @@ export class RemoteEngine implements Engine {
   private readonly servers = new Map<string, Server>();
   private server: Server | undefined;
   private readonly stop = new AbortController();
-  /** The tail of the queue of calls. */
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly calls = new CallQueue();
 
   constructor(private readonly options: RemoteOptions = {}) {
     setMaxListeners(0, this.stop.signal);
   }
 
   load({ endpoint, ...source }: ModelSource): Promise<LoadedModel> {
-    return this.queued(async () => {
+    return this.calls.add(async () => {
       this.server = undefined;
       if (!endpoint) throw new ErrataError("The model has no endpoint", undefined, "no-model");
       checkEndpoint(endpoint);
@@ -69,7 +69,8 @@ export class RemoteEngine implements Engine {
     on: GenerateListener,
     signal?: AbortSignal,
   ): Promise<void> {
-    return this.queued(async () => {
+    return this.calls.add(async () => {
+      refusePrefix(jobs);
       const server = this.loaded();
       const fail = new AbortController();
       const all = AbortSignal.any([fail.signal, this.stop.signal, ...(signal ? [signal] : [])]);
@@ -107,7 +108,7 @@ export class RemoteEngine implements Engine {
   async dispose(): Promise<void> {
     this.stop.abort(new ErrataError("The engine was stopped", undefined, "disposed"));
     for (const server of this.servers.values()) server.close();
-    await this.last;
+    await this.calls.idle();
   }
 
   private async run(
@@ -196,14 +197,7 @@ export class RemoteEngine implements Engine {
   }
 
   private loaded(): Server {
-    if (this.server) return this.server;
-    throw new ErrataError("No model is loaded", "Choose a model first.", "no-model");
-  }
-
-  private queued<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.last.then(work);
-    this.last = result.catch(() => undefined);
-    return result;
+    return mustBeLoaded(this.server);
   }
 }
 
@@ -219,4 +213,14 @@ function tasksOf(job: GenerateJob, options: SamplingOptions, several: boolean): 
     tasks.push({ job, samples: job.samples.slice(at, at + size), maxTokens });
   }
   return tasks;
+}
+
+/** Chat completions have no way that all servers share to go on from a text of the assistant's. */
+function refusePrefix(jobs: readonly GenerateJob[]): void {
+  if (jobs.every(({ prefix }) => prefix === undefined)) return;
+  throw new ErrataError(
+    "A model behind a server cannot go on from a given beginning of its answer",
+    "Add the model as a folder, which is sampled here.",
+    "no-prefix",
+  );
 }

@@ -1,10 +1,13 @@
+import { createReadStream } from "node:fs";
 import { type IncomingHttpHeaders, Agent as PlainAgent, request as plain } from "node:http";
 import { Agent as SecureAgent, request as secure } from "node:https";
 
 export interface Ask {
   url: string;
-  /** Sent as JSON with POST; without it the request is a GET. */
+  /** Sent as JSON with POST; without it and `file` the request is a GET. */
   body?: unknown;
+  /** A file that is sent as it is, with PUT. */
+  file?: { path: string; size: number } | undefined;
   /** Goes into the Authorization header, and nowhere else. */
   key?: string | undefined;
   signal?: AbortSignal | undefined;
@@ -65,7 +68,7 @@ export class Http {
     this.secureAgent.destroy();
   }
 
-  private open({ url, body, key, signal, idleMs }: Ask): Promise<Answer> {
+  private open({ url, body, file, key, signal, idleMs }: Ask): Promise<Answer> {
     signal?.throwIfAborted();
     const text = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
@@ -74,12 +77,13 @@ export class Http {
       ...(text === undefined
         ? {}
         : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+      ...(file ? { "content-type": "application/octet-stream", "content-length": file.size } : {}),
       ...(key ? { authorization: `Bearer ${key}` } : {}),
     };
     const isSecure = new URL(url).protocol === "https:";
     return new Promise((resolve, reject) => {
       const request = (isSecure ? secure : plain)(url, {
-        method: text === undefined ? "GET" : "POST",
+        method: file ? "PUT" : text === undefined ? "GET" : "POST",
         headers,
         agent: isSecure ? this.secureAgent : this.plainAgent,
         ...(signal ? { signal } : {}),
@@ -99,7 +103,8 @@ export class Http {
           body: chunks(response, reason),
         }),
       );
-      request.end(text);
+      if (file) createReadStream(file.path).on("error", reject).pipe(request);
+      else request.end(text);
     });
   }
 }

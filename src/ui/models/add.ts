@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { hostOf } from "../../inference/remote/endpoint.js";
 import type { ModelEntry } from "../../protocol/types.js";
+import { inform } from "../say.js";
 import type { Services } from "../services.js";
 import { convertFolder } from "./convert.js";
 import { addEndpoint } from "./endpoint.js";
@@ -53,7 +54,7 @@ export async function addModel(services: Services, clicked: unknown): Promise<vo
     : model.trainable
       ? "It has trainable weights: runs can start from it."
       : "It has no trainable weights beside it: it can sample and reflect, but not be trained.";
-  void vscode.window.showInformationMessage(`${model.name} was added. ${weights}`);
+  void inform(`${model.name} was added. ${weights}`);
 }
 
 async function askWay(services: Services): Promise<ModelEntry | undefined> {

@@ -5,7 +5,6 @@ import {
   discover,
   type EndpointKeys,
   hostOf,
-  isOpen,
   nameOf,
   originOf,
   type ServedModel,
@@ -13,6 +12,8 @@ import {
 import { RemoteEngine } from "../../inference/remote/engine.js";
 import { type Endpoint, ErrataError, type ModelEntry } from "../../protocol/types.js";
 import { command } from "../commands.js";
+import { warn } from "../say.js";
+import { askSecret } from "../secret.js";
 import type { Services } from "../services.js";
 
 const PLACE = "http://127.0.0.1:8000/v1";
@@ -30,7 +31,7 @@ export function remoteEngine(services: Pick<Services, "context" | "log">): Remot
     log: (line) => services.log.info(line),
     warn: (line) => {
       services.log.warn(line);
-      void vscode.window.showWarningMessage(line);
+      void warn(line);
     },
   });
 }
@@ -119,52 +120,25 @@ async function agrees(endpoint: Endpoint): Promise<boolean> {
   const yes = "Use This Server";
   const detail = `${consentText(endpoint)}\n\nThis workspace's models.json names it. You are asked once for each server.`;
   const question = `Send this workspace's problems to ${hostOf(endpoint.url)}?`;
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
+  return (await warn(question, { modal: true, detail }, yes)) === yes;
 }
 
 /** A server's key is stored under its origin and read for no other. */
 function keysIn({ context }: Pick<Services, "context">): EndpointKeys {
   return {
     get: async (origin) => (await context.secrets.get(secret(origin))) || undefined,
-    refused: (origin, why) => askKey(context, origin, `${why.replace(/[.\s]*$/, ".")} `),
+    refused: (origin, why) =>
+      askSecret(context, { name: secret(origin), ...{ origin, why, what: "key" as const } }),
   };
 }
 
 const secret = (origin: string): string => `errata.endpoint ${origin}`;
 
-/** True when there is a key now that was not there before. */
-async function askKey(context: vscode.ExtensionContext, origin: string, why = ""): Promise<boolean> {
-  const key = await vscode.window.showInputBox({
-    title: `Key for ${origin}`,
-    prompt: `${why}The key is kept in the editor's secret storage and sent to ${origin} alone. Left empty, it is removed.`,
-    ...{ password: true, ignoreFocusOut: true },
-    validateInput: (text) =>
-      /^[\x21-\x7e]*$/.test(text.trim()) ? undefined : "A key has letters, digits and signs, and no spaces.",
-  });
-  if (key === undefined) return false;
-  if (key.trim() === "") {
-    await context.secrets.delete(secret(origin));
-    return false;
-  }
-  if (isOpen(origin)) {
-    const yes = "Send It Anyway";
-    const detail = `${origin} is not on this machine and is reached over plain http: whoever is on the way can read the key. Use https, or a tunnel to 127.0.0.1.`;
-    const said = await vscode.window.showWarningMessage(
-      "Send the key unencrypted?",
-      { modal: true, detail },
-      yes,
-    );
-    if (said !== yes) return false;
-  }
-  await context.secrets.store(secret(origin), key.trim());
-  return true;
-}
-
 /** For a given endpoint, or for one of those in the workspace, or for any address. */
 async function setKey(services: Services, endpoint?: Endpoint): Promise<void> {
   const origin = endpoint ? originOf(baseUrl(endpoint.url)) : await askOrigin(services);
   if (origin === undefined) return;
-  const stored = await askKey(services.context, origin);
+  const stored = await askSecret(services.context, { name: secret(origin), origin, what: "key" });
   const said = stored ? "A key is kept for" : "No new key is kept for";
   vscode.window.setStatusBarMessage(`$(key) ${said} ${hostOf(origin)}`, 5000);
 }

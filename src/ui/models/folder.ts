@@ -6,13 +6,14 @@ import { precisionWords } from "../../inference/model/precision.js";
 import { size } from "../../inference/store.js";
 import type { ModelEntry } from "../../protocol/types.js";
 import { isTrainable } from "../../runs/convert.js";
+import { inform } from "../say.js";
 import type { Services } from "../services.js";
 import { convertFolder } from "./convert.js";
 
 /** Adds a folder that is a model; asks which graph where it has several; offers to convert trainable weights. */
 export async function addFolder(services: Services, folder: string): Promise<ModelEntry | undefined> {
   if (await isTrainable(folder)) {
-    const convert = await vscode.window.showInformationMessage(
+    const convert = await inform(
       "These are trainable weights. Convert them to ONNX, so that the model can sample?",
       { modal: true, detail: `${folder} stays as it is; runs can start from it.` },
       "Convert…",

@@ -10,6 +10,7 @@ import {
 import { type Variant, variants } from "../../inference/hub/variants.js";
 import { freeBytes, size } from "../../inference/store.js";
 import { ErrataError, type ModelEntry } from "../../protocol/types.js";
+import { inform, warn } from "../say.js";
 import type { Services } from "../services.js";
 import { convertFolder, modelStore } from "./convert.js";
 
@@ -76,7 +77,7 @@ async function confirm(services: Services, repository: Repository, variant: Vari
     `They go to ${variantFolder(store, repository, variant)}, where ${size(await freeBytes(store))} are free.`,
     `Commit ${repository.commit.slice(0, 8)}. Nothing of it is run as a program.`,
   ];
-  const chosen = await vscode.window.showInformationMessage(
+  const chosen = await inform(
     `Download ${repository.id} (${variant.label}), ${size(missing)}?`,
     { modal: true, detail: detail.join("\n") },
     "Download",
@@ -122,7 +123,7 @@ async function withToken<T>(
     if (!(error instanceof ErrataError) || error.code !== "hub-auth") throw error;
     const give = "Give a Token…";
     const text = [error.message, error.hint].join(". ");
-    if ((await vscode.window.showWarningMessage(text, give)) !== give) return undefined;
+    if ((await warn(text, give)) !== give) return undefined;
     const token = await vscode.window.showInputBox({
       title: "Hugging Face Access Token",
       prompt: "Kept in VS Code's secret storage, sent to the hub alone",

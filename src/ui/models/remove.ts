@@ -1,7 +1,7 @@
-import * as vscode from "vscode";
 import { describeModel, ownFolders } from "../../inference/model/describe.js";
 import { removeFolder, size } from "../../inference/store.js";
 import type { ModelEntry } from "../../protocol/types.js";
+import { warn } from "../say.js";
 import type { Services } from "../services.js";
 
 /** Takes a model off the list; its files too, where Errata made them and the person wants it. True when it did. */
@@ -16,7 +16,7 @@ export async function removeModel(services: Services, model: ModelEntry): Promis
     : ours
       ? `Errata made its files, in ${folders.join(" and ")}; other workspaces on this machine may use them too`
       : `Its files stay in ${model.folder}`;
-  const chosen = await vscode.window.showWarningMessage(
+  const chosen = await warn(
     `Remove ${model.name} from this workspace's models?`,
     { modal: true, detail: `${files}. Its attempts stay in the pool.` },
     ...(ours ? ["Remove, Keep Files", withFiles] : ["Remove"]),

@@ -6,7 +6,24 @@ export function pageRoot(extension: vscode.Uri): vscode.Uri {
   return vscode.Uri.joinPath(extension, "dist", "webview");
 }
 
-/** Gives `panel` its page and typed messages. Posting to a hidden panel is dropped: it asks again when it shows. */
+/**
+ * VS Code revives a tab of the last window when it is first shown. Another panel of the same may be open by then: that
+ * one is shown, with all that it knows, and the tab closed. True where it was so.
+ */
+export function isSecond(
+  open: { panel: vscode.WebviewPanel } | undefined,
+  revived: vscode.WebviewPanel,
+): boolean {
+  if (!open) return false;
+  revived.dispose();
+  open.panel.reveal();
+  return true;
+}
+
+/**
+ * Gives `panel` its page and typed messages. Posting to a hidden panel is dropped: it asks again when it shows. `first`
+ * is there when the page's script begins; a page that comes back after it was hidden passes it over.
+ */
 export class Page<ToView, FromView> implements vscode.Disposable {
   private readonly subscriptions: vscode.Disposable[] = [];
   private alive = true;
@@ -17,6 +34,7 @@ export class Page<ToView, FromView> implements vscode.Disposable {
     name: PageName,
     icon: string,
     on: (message: FromView) => void,
+    first?: ToView,
   ) {
     panel.webview.options = { enableScripts: true, localResourceRoots: [pageRoot(extension)] };
     panel.iconPath = {
@@ -31,9 +49,9 @@ export class Page<ToView, FromView> implements vscode.Disposable {
       }),
     );
     const { webview } = panel;
-    webview.html = pageHtml(name, webview.cspSource, (leaf) =>
-      webview.asWebviewUri(vscode.Uri.joinPath(pageRoot(extension), leaf)).toString(),
-    );
+    const uri = (leaf: string): string =>
+      webview.asWebviewUri(vscode.Uri.joinPath(pageRoot(extension), leaf)).toString();
+    webview.html = pageHtml(name, webview.cspSource, uri, first);
   }
 
   post(message: ToView): void {

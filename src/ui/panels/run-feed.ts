@@ -1,107 +1,124 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Rollout, RunEvent, RunStart } from "../../protocol/events.js";
-import {
-  downsample,
-  type RolloutsView,
-  type RunAlarmView,
-  type RunHead,
-  type RunPoint,
-  type RunToView,
-} from "../../protocol/run-panel.js";
+import type { RunEvent } from "../../protocol/events.js";
+import type { Axis, Range } from "../../protocol/run-curve.js";
+import { ROLLOUT_PAGE, type RolloutsQuery, type RunHead, type RunToView } from "../../protocol/run-panel.js";
 import type { RunInfo, Runs } from "../../runs/types.js";
+import { type Added, RunData } from "./run-data.js";
+import { LogTail } from "./run-log.js";
+import { OtherRuns } from "./run-others.js";
+import { RolloutReader } from "./run-rollouts.js";
 
 /** Ten messages a second at most. */
 const COALESCE_MS = 100;
-/** Rows of the rollouts table: what a person looks through. */
-const MOST_ROWS = 40;
-const LOG_TAIL = 6000;
+/** How often a log that is looked at is looked at again: what a trainer prints comes without an event. */
+const LOG_MS = 500;
 
 /** One run as its panel shows it: follows the run's events and hands on snapshots and deltas. */
 export class RunFeed {
-  private points: RunPoint[] = [];
-  private alarms: RunAlarmView[] = [];
-  private start: RunStart | null = null;
+  readonly data = new RunData();
+  readonly others: OtherRuns;
   private info: RunInfo | null = null;
-  private rollouts: RolloutsView | null = null;
-  private rolloutsFile: { step: number; file: string } | null = null;
-  private fresh: { points: RunPoint[]; alarms: RunAlarmView[]; again: boolean } = nothingNew();
+  private fresh: Added = nothingNew();
   private timer: NodeJS.Timeout | undefined;
+  private logTimer: NodeJS.Timeout | undefined;
+  private readonly log = new LogTail();
+  private readonly reader = new RolloutReader();
+  private query: RolloutsQuery = { step: null, verdicts: [], rows: ROLLOUT_PAGE };
+  private sentStep: number | null = null;
   private readonly off: (() => void)[];
   private closed = false;
 
   constructor(
     private readonly runs: Pick<Runs, "get" | "watch" | "onDidChange">,
     readonly runId: string,
-    private readonly post: (message: RunToView) => void,
+    private readonly send: (message: RunToView) => void,
     private readonly failed: (error: unknown) => void,
+    /** A view that is hidden asks for everything when it shows again: nothing is made ready for it. */
+    private readonly shown: () => boolean = () => true,
   ) {
+    this.others = new OtherRuns(
+      runs,
+      (again) => {
+        this.fresh.again ||= again;
+        this.wake();
+      },
+      failed,
+    );
     this.off = [runs.watch(runId, (events) => this.take(events)), runs.onDidChange(() => this.wake())];
   }
 
   /** Everything, for a view that has just become visible. */
   async snapshot(): Promise<void> {
-    try {
-      const info = await this.refreshInfo();
-      await this.readRollouts(info);
-      const over = info.status === "failed" || info.status === "died";
+    await this.attempt(async () => {
+      const info = await this.refresh();
+      const others = await this.others.all();
+      // From here to the end nothing waits: what comes after belongs to the next delta.
       this.fresh = nothingNew();
-      const { points, averaged } = downsample(this.points);
-      if (this.closed) return;
-      this.post({
-        type: "snapshot",
-        head: this.head(info),
-        points,
-        averaged,
-        alarms: this.alarms,
-        rollouts: this.rollouts,
-        log: over ? await tail(join(info.folder, "log.txt")) : null,
-      });
-    } catch (error) {
-      if (!this.closed) this.failed(error);
-    }
+      const curve = this.data.curve();
+      this.post({ type: "snapshot", head: this.head(info), curve, alarms: this.data.someAlarms(), others });
+      this.sentStep = null;
+      await this.postRollouts();
+    });
   }
 
-  get folder(): string | null {
-    return this.info?.folder ?? null;
+  async ask(query: RolloutsQuery): Promise<void> {
+    this.query = query;
+    this.sentStep = null;
+    await this.attempt(() => this.postRollouts());
   }
-  get name(): string | null {
-    return this.info?.name ?? null;
+
+  /** Draws exactly these runs over this one. */
+  async setOthers(ids: readonly string[]): Promise<void> {
+    this.others.set(ids.filter((id) => id !== this.runId));
+    await this.attempt(async () => this.post({ type: "others", others: await this.others.all() }));
   }
-  get models(): { from: string; made: string | null } | null {
-    return this.info ? { from: this.info.model, made: this.info.modelId } : null;
+
+  /** All points of a range, down-sampled within it. */
+  detail(range: Range, axis: Axis): void {
+    const curves = { [this.runId]: this.data.detail(range, axis), ...this.others.detail(range, axis) };
+    this.post({ type: "detail", axis, range, curves });
+  }
+
+  followLog(follow: boolean): void {
+    clearInterval(this.logTimer);
+    this.logTimer = undefined;
+    if (!follow) return;
+    this.log.forget();
+    const look = () =>
+      this.attempt(async () => {
+        const { folder } = this.info ?? (await this.refresh());
+        const text = await this.log.changed(join(folder, "log.txt"));
+        if (text !== null) this.post({ type: "log", text });
+      });
+    this.logTimer = setInterval(() => void look(), LOG_MS);
+    this.logTimer.unref();
+    void look();
+  }
+
+  /** Null until it was read for the first time. */
+  get run(): RunInfo | null {
+    return this.info;
+  }
+  get rolloutsFile(): string | null {
+    const file = this.sentStep === null ? undefined : this.data.rollouts.get(this.sentStep);
+    return file ?? null;
   }
 
   dispose(): void {
     this.closed = true;
     clearTimeout(this.timer);
+    clearInterval(this.logTimer);
+    this.others.dispose();
     for (const stop of this.off) stop();
   }
 
   private take(events: RunEvent[]): void {
-    for (const event of events) {
-      if (event.type === "metrics") {
-        const { type: _type, time: _time, ...point } = event;
-        this.points.push(point);
-        this.fresh.points.push(point);
-      } else if (event.type === "alarm") {
-        const alarm = { step: event.step, kind: event.kind, message: event.message };
-        this.alarms.push(alarm);
-        this.fresh.alarms.push(alarm);
-      } else if (event.type === "start") this.begin(event);
-      else if (event.type === "rollouts") this.rolloutsFile = { step: event.step, file: event.file };
-      else if (event.type === "end") this.fresh.again = true;
-    }
+    const { points, alarms, again } = this.data.take(events);
+    // Never spread into a call: a log that is read for the first time may have hundreds of thousands.
+    this.fresh.points = this.fresh.points.concat(points);
+    this.fresh.alarms = this.fresh.alarms.concat(alarms);
+    this.fresh.again ||= again;
     this.wake();
-  }
-
-  /** A resumed run repeats the steps after its checkpoint: what it said of them before no longer counts. */
-  private begin(start: RunStart): void {
-    this.start = start;
-    const kept = this.points.filter((p) => p.step <= start.resumedFrom);
-    this.fresh.again = true;
-    this.points = kept;
-    this.alarms = this.alarms.filter((a) => a.step <= start.resumedFrom);
   }
 
   private wake(): void {
@@ -113,44 +130,58 @@ export class RunFeed {
   }
 
   private async flush(): Promise<void> {
+    if (!this.shown()) {
+      this.fresh = { ...nothingNew(), again: true };
+      return;
+    }
     if (this.fresh.again) return this.snapshot();
-    try {
+    await this.attempt(async () => {
       const before = this.info?.status;
-      const info = await this.refreshInfo();
-      if (this.closed) return;
+      const info = await this.refresh();
       // A run that ended has more to show than a delta: its log, its model.
       if (before !== info.status) return await this.snapshot();
       const { points, alarms } = this.fresh;
       this.fresh = nothingNew();
-      this.post({ type: "delta", head: this.head(info), points, alarms });
-      if (await this.readRollouts(info)) {
-        if (this.rollouts && !this.closed) this.post({ type: "rollouts", rollouts: this.rollouts });
-      }
-    } catch (error) {
-      if (!this.closed) this.failed(error);
-    }
+      this.post({ type: "delta", head: this.head(info), points, alarms, others: this.others.takeNew() });
+      if (this.query.step === null) await this.postRollouts();
+    });
   }
 
-  private async refreshInfo(): Promise<RunInfo> {
+  private async refresh(): Promise<RunInfo> {
     this.info = await this.runs.get(this.runId);
     return this.info;
   }
 
-  /** True when there are newer rollouts than those shown. */
-  private async readRollouts(info: RunInfo): Promise<boolean> {
-    const wanted = this.rolloutsFile;
-    if (!wanted || this.rollouts?.step === wanted.step) return false;
-    const rows = parseRollouts(await readFile(join(info.folder, wanted.file), "utf8").catch(() => ""));
-    if (rows.length === 0) return false;
-    const distinct = wrongFirst(together(rows)).slice(0, MOST_ROWS);
-    const shown = distinct.reduce((n, row) => n + row.times, 0);
-    this.rollouts = { step: wanted.step, rows: distinct, shown, total: rows.length };
-    return true;
+  /** Says the rollouts that were asked for, unless the view has them already. */
+  private async postRollouts(): Promise<void> {
+    if (!this.info) return;
+    const rollouts = await this.reader.view(this.info.folder, this.data.rollouts, this.query);
+    if (!rollouts || rollouts.total === 0 || (this.sentStep === rollouts.step && this.query.step === null))
+      return;
+    this.sentStep = rollouts.step;
+    this.post({ type: "rollouts", rollouts });
+  }
+
+  private post(message: RunToView): void {
+    if (!this.closed) this.send(message);
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (this.closed) return;
+      this.failed(error);
+      if (!this.info) {
+        const message = error instanceof Error ? error.message : String(error);
+        this.post({ type: "unreadable", message });
+      }
+    }
   }
 
   private head(info: RunInfo): RunHead {
-    const last = this.points.at(-1);
-    const recent = this.points
+    const last = this.data.points.at(-1);
+    const recent = this.data.points
       .slice(-10)
       .map((p) => p.step_seconds)
       .filter((s) => s !== undefined)
@@ -164,53 +195,19 @@ export class RunFeed {
       phase: info.phase,
       step: info.step,
       steps: info.steps,
+      checkpoint: info.checkpoint,
       stepSeconds: recent[recent.length >> 1] ?? null,
       secondsLeft: info.secondsLeft,
-      device: this.start?.device ?? null,
+      device: this.data.start?.device ?? null,
       model: info.model,
       modelId: info.modelId,
       message: info.message,
       tokensPerSecond: last?.tokens_per_second ?? null,
+      examples: this.data.examples,
     };
   }
 }
 
-function nothingNew(): { points: RunPoint[]; alarms: RunAlarmView[]; again: boolean } {
+function nothingNew(): Added {
   return { points: [], alarms: [], again: false };
-}
-
-/** A rollouts file may be cut short, or another program's: what is no rollout is left out. */
-export function parseRollouts(text: string): Rollout[] {
-  return text.split("\n").flatMap((line) => {
-    if (line.trim() === "") return [];
-    try {
-      const row = JSON.parse(line) as Partial<Rollout>;
-      const whole = typeof row.problem === "string" && typeof row.completion === "string";
-      return whole && typeof row.reward === "number" ? [row as Rollout] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
-/** A small model often writes the very same text: it is read once, with how often it came. */
-function together(rows: Rollout[]): RolloutsView["rows"] {
-  const found = new Map<string, RolloutsView["rows"][number]>();
-  for (const row of rows) {
-    const key = [row.problem, row.wrong ?? "", row.completion].join("\u0000");
-    const same = found.get(key);
-    if (same) same.times++;
-    else found.set(key, { ...row, times: 1 });
-  }
-  return [...found.values()];
-}
-
-function wrongFirst(rows: RolloutsView["rows"]): RolloutsView["rows"] {
-  const rank = (row: Rollout): number => (row.verdict === "correct" ? 1 : 0);
-  return [...rows].sort((a, b) => rank(a) - rank(b));
-}
-
-async function tail(file: string): Promise<string> {
-  const text = await readFile(file, "utf8").catch(() => "");
-  return text.slice(-LOG_TAIL);
 }

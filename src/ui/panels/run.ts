@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import * as vscode from "vscode";
-import type { RunDeed, RunFromView, RunMemory, RunToView } from "../../protocol/run-panel.js";
+import type { RunFromView, RunMemory, RunToView } from "../../protocol/run-panel.js";
 import { PANELS } from "../names.js";
 import type { Services } from "../services.js";
-import { Page } from "./page.js";
+import { isSecond, Page } from "./page.js";
 import { RunFeed } from "./run-feed.js";
+import { answer } from "./run-messages.js";
 
 interface Shown {
   page: Page<RunToView, RunFromView>;
@@ -19,8 +19,8 @@ export class RunPanels implements vscode.Disposable {
   constructor(private readonly services: Services) {
     this.serializer = vscode.window.registerWebviewPanelSerializer(PANELS.run, {
       deserializeWebviewPanel: async (panel, memory: RunMemory | undefined) => {
-        if (memory?.runId) this.adopt(panel, memory.runId);
-        else panel.dispose();
+        if (!memory?.runId) panel.dispose();
+        else if (!isSecond(this.open.get(memory.runId)?.page, panel)) this.adopt(panel, memory.runId);
       },
     });
   }
@@ -49,44 +49,23 @@ export class RunPanels implements vscode.Disposable {
       this.services.context.extensionUri,
       "run",
       "run",
-      (message) => {
-        if (message.type === "ready") void feed.snapshot();
-        else void this.perform(message.deed, runId, feed);
-      },
+      (message) => void answer(this.services, feed, message),
     );
     const feed = new RunFeed(
       this.services.runs,
       runId,
       (message) => {
-        if (feed.name !== null) panel.title = `Run: ${feed.name}`;
+        if (feed.run) panel.title = `Run: ${feed.run.name}`;
         page.post(message);
       },
       (error) => this.services.log.warn(`run ${runId} cannot be read`, error),
+      () => panel.visible,
     );
     this.open.set(runId, { page, feed });
     panel.onDidDispose(() => {
       feed.dispose();
       this.open.delete(runId);
     });
-  }
-
-  private async perform(deed: RunDeed, runId: string, feed: RunFeed): Promise<void> {
-    try {
-      const { folder, models } = feed;
-      if (deed === "stop") await this.services.runs.stop(runId);
-      else if (deed === "resume") await vscode.commands.executeCommand("errata.resumeRun", runId);
-      else if (deed === "compare") {
-        const made = models?.made ? await this.services.models.get(models.made) : undefined;
-        await vscode.commands.executeCommand("errata.compare", made);
-      } else if (folder && deed === "folder") {
-        await vscode.commands.executeCommand("revealInExplorer", vscode.Uri.file(folder));
-      } else if (folder) {
-        const file = join(folder, deed === "log" ? "log.txt" : "recipe.json");
-        await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: true });
-      }
-    } catch (error) {
-      this.services.fail(error);
-    }
   }
 
   dispose(): void {

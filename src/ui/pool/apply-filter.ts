@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import type { PoolFilter } from "../../protocol/types.js";
+import { inform } from "../say.js";
 import type { Services } from "../services.js";
 import { keptWords } from "../words.js";
 
@@ -36,7 +37,7 @@ export async function askPoolFilter(services: Services): Promise<void> {
   if (!filter) return;
   const stats = await pool.applyFilter(filter);
   services.log.info(`Filter ${JSON.stringify(filter)}: ${stats.inPool} attempts in the pool`);
-  void vscode.window.showInformationMessage(
+  void inform(
     `The pool now holds ${stats.inPool} of ${stats.incorrect} wrong attempts (${keptWords(filter, group)}).`,
   );
 }

@@ -1,41 +1,44 @@
 import type { AttemptQuery } from "../../pool/types.js";
 import { ErrataError } from "../../protocol/types.js";
 import { command } from "../commands.js";
+import { registerExchange } from "../exchange.js";
 import type { Panels } from "../panels/index.js";
 import type { Services } from "../services.js";
+import { registerVerdicts } from "../verdicts.js";
 import { askPoolFilter } from "./apply-filter.js";
-import { askFilter, askGrouping } from "./filter.js";
-import type { PoolNode } from "./nodes.js";
+import { askFilter } from "./filter.js";
+import { askGrouping } from "./grouping.js";
+import { registerJudging } from "./judge.js";
+import { askSavedFilter, askSaveFilter } from "./save-filter.js";
+import { SavedFilters } from "./saved-filters.js";
+import { registerSearchIndex } from "./search-index.js";
+import { attemptsOf, isNode, needPool, rowsOf, rowsToReview } from "./selection.js";
+import { registerTraining } from "./train.js";
 import { PoolTree } from "./tree.js";
 import { PoolViewState } from "./view.js";
 
-/** Rows that a tree command is for: the selection when the clicked row is in it, else the clicked row. */
-export function rowsOf(args: unknown[], tree: PoolTree): PoolNode[] {
-  const [clicked, selected] = args as [PoolNode | undefined, PoolNode[] | undefined];
-  if (isNode(clicked)) return Array.isArray(selected) && selected.includes(clicked) ? selected : [clicked];
-  return [...tree.view.selection];
-}
-
-function isNode(value: unknown): value is PoolNode {
-  return typeof value === "object" && value !== null && "type" in value;
-}
-
-/** The attempts that rows stand for, each once, in the pool's order. */
-export async function attemptsOf(
-  rows: readonly PoolNode[],
-  services: Services,
-  tree: PoolTree,
-): Promise<number[]> {
-  const pool = await services.pool();
-  const lists = await Promise.all(rows.map((row) => pool.attemptIds(tree.queryOf(row))));
-  return [...new Set(lists.flat())];
-}
+export { attemptsOf, needPool, rowsOf };
 
 export function registerPool(services: Services, panels: Panels): PoolTree {
-  const state = new PoolViewState(services.context.workspaceState, () => tree.reset());
+  const { workspaceState } = services.context;
+  const state = new PoolViewState(workspaceState, () => tree.reset());
+  const saved = new SavedFilters(workspaceState);
   const tree = new PoolTree(services, state);
-  command(services, "filter", ["folder"], () => askFilter(state));
+  panels.selection(() => attemptsOf(tree.view.selection, services, tree));
+  registerTraining(services, tree, state);
+  registerJudging(services, tree);
+  registerSearchIndex(services);
+  registerExchange(services, tree, state);
+  registerVerdicts(services, panels, tree, state);
+  const filter = (): Promise<AttemptQuery | undefined> => askFilter(services, state, saved, tree);
+  panels.filter(filter);
+  command(services, "filter", ["folder"], filter);
   command(services, "clearFilter", [], () => state.set({ query: {} }));
+  command(services, "saveFilter", ["folder"], () => askSaveFilter(saved, state.query));
+  command(services, "useFilter", ["folder"], async () => {
+    const chosen = await askSavedFilter(saved, tree.catalogue);
+    if (chosen) await state.set({ query: chosen.query });
+  });
   command(services, "group", ["folder"], () => askGrouping(state));
   command(services, "loadMore", [], (node) =>
     tree.loadMore(isNode(node) && node.type === "more" ? node.parent : undefined),
@@ -45,40 +48,39 @@ export function registerPool(services: Services, panels: Panels): PoolTree {
     await askPoolFilter(services);
   });
   command(services, "review", ["folder"], async (...args) => {
-    const pool = await needPool(services);
     const target = args[0];
     const direct = typeof target === "object" && target !== null && "attemptId" in target;
+    await needPool(services);
     if (direct) return panels.review(Number(target.attemptId), state.query);
-    const [row] = rowsOf(args, tree);
-    if (row) {
-      // One row opens what it stands for; the queue is what the tree shows around it.
-      const query: AttemptQuery = row.type === "attempt" ? state.query : tree.queryOf(row);
-      const [first] = row.type === "attempt" ? [row.attempt.id] : await pool.attemptIds(query);
-      return panels.review(first, query);
-    }
-    const [unread] = await pool.attemptIds({ ...state.query, reviewed: false });
-    const [any] = unread === undefined ? await pool.attemptIds(state.query) : [unread];
-    if (any === undefined) {
-      throw new ErrataError(
-        "There is no attempt to review.",
-        "Sample problems, or let more errors enter the pool.",
-        "empty-pool",
-      );
-    }
-    return panels.review(any, state.query);
+    const { any, at, query } = await queue(services, state, tree, args);
+    if (any) return panels.review(at, query);
+    throw new ErrataError(
+      "There is no attempt to review.",
+      "Sample problems, or let more errors enter the pool.",
+      "empty-pool",
+    );
   });
   return tree;
 }
 
-/** The pool, or an error that says how to get one: reading must not make an empty pool. */
-export async function needPool(services: Services) {
-  const pool = await services.poolIfAny();
-  if (!pool) {
-    throw new ErrataError(
-      "This folder has no error pool yet.",
-      "Sample a problem set; its failed attempts become the pool.",
-      "no-pool",
-    );
+/**
+ * What Review goes through: the rows that were chosen, or what the tree shows. Where it begins is for Review to know
+ * (where the last sitting stopped, or the first that nobody judged), unless one attempt was chosen (`at`).
+ */
+async function queue(
+  services: Services,
+  state: PoolViewState,
+  tree: PoolTree,
+  args: unknown[],
+): Promise<{ any: boolean; at?: number; query: AttemptQuery }> {
+  const pool = await needPool(services);
+  const [row, ...others] = rowsToReview(args, tree);
+  if (row && others.length > 0) {
+    const ids = await attemptsOf([row, ...others], services, tree);
+    return { any: ids.length > 0, query: { scope: "all", ids } };
   }
-  return pool;
+  // One row opens what it stands for; the queue of an attempt is what the tree shows around it.
+  if (row?.type === "attempt") return { any: true, at: row.attempt.id, query: state.query };
+  const query = row ? tree.queryOf(row) : state.query;
+  return { any: (await pool.attemptIds(query, undefined, 1)).length > 0, query };
 }

@@ -1,12 +1,13 @@
 import type * as vscode from "vscode";
-import type { AttemptQuery, PoolGrouping } from "../../pool/types.js";
+import type { AttemptQuery } from "../../pool/types.js";
 import { setContext } from "../commands.js";
 import { CONTEXT } from "../names.js";
+import type { TreeGrouping } from "./nodes.js";
 
 /** What the Error Pool tree shows of the pool: a filter and a grouping, kept with the workspace. */
 export interface PoolView {
   query: AttemptQuery;
-  grouping: PoolGrouping;
+  grouping: TreeGrouping;
 }
 
 const KEY = "errata.pool.view";
@@ -26,7 +27,7 @@ export class PoolViewState {
     return this.current.query;
   }
 
-  get grouping(): PoolGrouping {
+  get grouping(): TreeGrouping {
     return this.current.grouping;
   }
 
@@ -36,20 +37,9 @@ export class PoolViewState {
 
   async set(change: Partial<PoolView>): Promise<void> {
     this.current = { ...this.current, ...change };
-    setContext(CONTEXT.filtered, this.filtered);
     this.changed();
+    // Toolbars follow it; the rows come first.
+    setContext(CONTEXT.filtered, this.filtered);
     await this.memento.update(KEY, this.current);
-  }
-
-  /** The filter in words, for the line above the tree. */
-  describe(): string | undefined {
-    const { scope, verdicts, reviewed, text } = this.current.query;
-    const parts = [
-      text ? `“${text}”` : "",
-      verdicts?.join(", ") ?? "",
-      reviewed === undefined ? "" : reviewed ? "reviewed" : "not reviewed",
-      scope === "all" ? "every attempt, not the pool alone" : "",
-    ].filter(Boolean);
-    return parts.length > 0 ? `Filter: ${parts.join(" · ")}` : undefined;
   }
 }

@@ -1,14 +1,14 @@
-import { stat } from "node:fs/promises";
 import * as vscode from "vscode";
+import { lineOfField } from "../../protocol/json-lines.js";
 import { ErrataError } from "../../protocol/types.js";
-import { lineOfField } from "../../runs/json-lines.js";
-import { type CompleteRecipe, parseRecipe } from "../../runs/recipe.js";
+import { type CompleteRecipe, parseRecipe, RecipeContradiction } from "../../runs/recipe.js";
+import { type RecipeFault, recipeFaults } from "../../runs/recipe-faults.js";
 import type { Services } from "../services.js";
 import { isRecipe } from "./selector.js";
 
 const WAIT_MS = 300;
 
-/** Marks in a recipe what its schema cannot know: is the model there, can it be trained, is the problem set there? */
+/** Marks in a recipe what its schema cannot know: is the model there, are its problems, is anything left to learn from? */
 export class RecipeChecks implements vscode.Disposable {
   private readonly marks = vscode.languages.createDiagnosticCollection("errata");
   private readonly timers = new Map<string, NodeJS.Timeout>();
@@ -35,34 +35,38 @@ export class RecipeChecks implements vscode.Disposable {
 
   async check(document: vscode.TextDocument): Promise<void> {
     const text = document.getText();
+    const found = await this.faults(text, document.uri.fsPath);
+    if (document.getText() !== text) return;
+    const marks = found.map(({ path, message, severity }) => {
+      const line = document.lineAt(Math.min(document.lineCount, lineOfField(text, path)) - 1);
+      const range = new vscode.Range(
+        line.range.start.translate(0, line.firstNonWhitespaceCharacterIndex),
+        line.range.end,
+      );
+      const { Error: error, Warning: warning } = vscode.DiagnosticSeverity;
+      const mark = new vscode.Diagnostic(range, message, severity === "error" ? error : warning);
+      mark.source = "Errata";
+      return mark;
+    });
+    this.marks.set(document.uri, marks);
+  }
+
+  private async faults(text: string, file: string): Promise<RecipeFault[]> {
     let recipe: CompleteRecipe;
     try {
-      recipe = parseRecipe(text, document.uri.fsPath);
-    } catch {
-      // The JSON schema marks these already, at the right place.
-      this.marks.delete(document.uri);
-      return;
+      recipe = parseRecipe(text, file);
+    } catch (error) {
+      // What the JSON schema marks already, at the right place, is not marked twice.
+      if (!(error instanceof RecipeContradiction)) return [];
+      const [, message = error.message] = /:\d+: (.*)$/s.exec(error.message) ?? [];
+      return [{ path: error.path, message: `${message} ${error.hint ?? ""}`, severity: "error" }];
     }
-    const mark = (field: string, message: string): vscode.Diagnostic => {
-      const line = document.lineAt(Math.min(document.lineCount, lineOfField(text, [field])) - 1);
-      const range = new vscode.Range(
-        line.lineNumber,
-        line.firstNonWhitespaceCharacterIndex,
-        line.lineNumber,
-        line.text.length,
-      );
-      const diagnostic = new vscode.Diagnostic(range, message, vscode.DiagnosticSeverity.Error);
-      diagnostic.source = "Errata";
-      return diagnostic;
-    };
-    const found: vscode.Diagnostic[] = [];
     const model = await this.modelProblem(recipe.model);
-    if (model) found.push(mark("model", model));
-    if (!(await isFile(recipe.problems)))
-      found.push(
-        mark("problems", `There is no problem set at ${recipe.problems} (paths are relative to this file).`),
-      );
-    if (document.getText() === text) this.marks.set(document.uri, found);
+    const pool = await this.services.poolIfAny().catch(() => undefined);
+    return [
+      ...(model ? [{ path: ["model"], message: model, severity: "error" as const }] : []),
+      ...(await recipeFaults(recipe, pool)),
+    ];
   }
 
   private async modelProblem(id: string): Promise<string | undefined> {
@@ -82,11 +86,4 @@ export class RecipeChecks implements vscode.Disposable {
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.marks.dispose();
   }
-}
-
-function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
 }

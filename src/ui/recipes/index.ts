@@ -1,10 +1,13 @@
 import * as vscode from "vscode";
+import { command } from "../commands.js";
+import type { Panels } from "../panels/index.js";
+import { askRecipe } from "../runs/index.js";
 import type { Services } from "../services.js";
 import { RecipeChecks } from "./checks.js";
 import { refreshSchema } from "./new-recipe.js";
 import { isRecipe, RECIPES } from "./selector.js";
 
-/** "▶ Start run" above a recipe. */
+/** "▶ Start Run" and "Preview" above a recipe. */
 class RecipeLenses implements vscode.CodeLensProvider {
   constructor(
     private readonly services: Services,
@@ -24,6 +27,12 @@ class RecipeLenses implements vscode.CodeLensProvider {
         arguments: [document.uri],
       }),
       new vscode.CodeLens(top, {
+        command: "errata.previewRun",
+        title: "$(checklist) Preview",
+        tooltip: "What the run would do, what it takes, and which tokens receive what; starts nothing",
+        arguments: [document.uri],
+      }),
+      new vscode.CodeLens(top, {
         command: "errata.setUpTraining",
         title: "Set Up Training",
         tooltip: "Makes the Python environment that training needs, once",
@@ -32,7 +41,14 @@ class RecipeLenses implements vscode.CodeLensProvider {
   }
 }
 
-export function registerRecipes(services: Services): RecipeChecks {
+export function registerRecipes(services: Services, panels: Panels): RecipeChecks {
+  command(services, "previewRun", ["folder", "trust"], async (uri) => {
+    const recipe = uri instanceof vscode.Uri ? uri : await askRecipe(services, "Preview Run");
+    if (!recipe) return;
+    const open = vscode.workspace.textDocuments.find((one) => one.uri.toString() === recipe.toString());
+    if (open?.isDirty && !(await open.save())) return;
+    panels.preview(recipe.fsPath);
+  });
   const checks = new RecipeChecks(services);
   services.context.subscriptions.push(
     checks,

@@ -5,58 +5,84 @@ import * as vscode from "vscode";
 import { assetFile } from "../../protocol/paths.js";
 import type { ModelEntry } from "../../protocol/types.js";
 import { ErrataError } from "../../protocol/types.js";
-import { parseRecipe } from "../../runs/recipe.js";
+import { type Preset, type PresetSize, presetRecipe, presets, sizeOfModel } from "../../runs/presets.js";
 import { askModel } from "../models/ask.js";
+import type { TreeData } from "../pool/filter-data.js";
 import { askProblemSet } from "../problem-sets.js";
 import type { Services } from "../services.js";
+import { count } from "../words.js";
 
 const SCHEMA = ".errata/recipe.schema.json";
 
-const METHODS = [
-  {
-    label: "ScRPO",
-    method: "scrpo",
-    description: "trial and error, then self-correction, alternating",
-    detail: "Learns from its own error pool: analysis and corrected solution (arXiv 2511.06065)",
-  },
-  {
-    label: "GRPO",
-    method: "grpo",
-    description: "first attempts alone",
-    detail: "The baseline to hold it against (arXiv 2402.03300)",
-  },
-] as const;
+/** What is known before anybody is asked. */
+export interface RecipeStart {
+  model?: ModelEntry;
+  /** What the run takes: then only methods that take something are offered. */
+  data?: TreeData;
+}
 
-/** Asks for method, model and problems, writes a complete recipe and opens it. */
-export async function newRecipe(services: Services, from?: ModelEntry): Promise<void> {
-  const method = await vscode.window.showQuickPick([...METHODS], {
-    title: "New Run Recipe (1/3): Method",
-    placeHolder: "How should the model learn?",
-  });
-  if (!method) return;
+/** Asks for method, model and problems, writes a recipe from the method's preset and opens it. */
+export async function newRecipe(services: Services, { model: from, data }: RecipeStart = {}): Promise<void> {
+  const preset = await askPreset(data);
+  if (!preset) return;
   const model = from ?? (await askModel(services, "New Run Recipe (2/3): Model", { trainable: true }));
   if (!model) return;
+  const size = await askSize(model);
+  if (!size) return;
   const problems = await askProblemSet(services, "New Run Recipe (3/3): Problems to Train On");
   if (!problems) return;
-  const file = freeFile(services.workspace, `${method.method}-${model.id}`);
-  const start = {
-    name: `${method.method}-${model.id}`,
-    method: method.method,
-    model: model.id,
-    problems: relative(services.workspace, problems),
-  };
-  // Every field with its value: hover tells what each means, and nothing is hidden in a default.
-  const complete = parseRecipe(JSON.stringify(start), file);
-  const { correction, filter, pool, ...common } = { ...complete, problems: start.problems };
-  const parts = method.method === "scrpo" ? { correction, filter, pool } : {};
+  const name = `${preset.id}-${model.id}`;
+  const file = freeFile(services.workspace, name);
   await refreshSchema(services, true);
-  const json = JSON.stringify({ $schema: `./${SCHEMA}`, ...start, ...common, ...parts }, null, 2);
-  // A pair of numbers reads better on one line.
-  const text = `${json.replace(/\[\s+([\d.]+),\s+([\d.]+)\s+\]/g, "[$1, $2]")}\n`;
+  const fill = { name, model: model.id, problems: relative(services.workspace, problems), size };
+  const text = presetRecipe(preset, { ...fill, ...(data ? { data: { ...data } } : {}) }, file, `./${SCHEMA}`);
   await writeFile(file, text, { flag: "wx" });
   await vscode.window.showTextDocument(vscode.Uri.file(file));
 }
 
+async function askPreset(data: TreeData | undefined): Promise<Preset | undefined> {
+  const all = (await presets()).filter(({ sections }) => !data || sections.includes("data"));
+  const items = all.map((preset) => ({
+    label: preset.title,
+    description: preset.description,
+    detail: [preset.detail, preset.paper ? `(${preset.paper})` : ""].filter(Boolean).join(" "),
+    preset,
+  }));
+  const on = data?.attempts ? ` on ${count(data.attempts.length, "attempt")}` : data ? " on the filter" : "";
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: `New Run Recipe (1/3): Method`,
+    placeHolder: on
+      ? `How should the model learn${on}? Only methods that take stored attempts are listed`
+      : "How should the model learn?",
+    matchOnDescription: true,
+  });
+  return chosen?.preset;
+}
+
+/** A small model learns with all its weights on a CPU; of a large one a person says whether all of them should. */
+async function askSize(model: ModelEntry): Promise<PresetSize | undefined> {
+  if (!model.trainable || (await sizeOfModel(model.trainable)) === "small") return "small";
+  const items: (vscode.QuickPickItem & { size: PresetSize })[] = [
+    {
+      label: "LoRA",
+      description: "low-rank adapters: 1.5 B to 7 B on one GPU",
+      detail: "Merged into the model at export",
+      size: "large",
+    },
+    {
+      label: "All weights",
+      description: "as the papers do: several large GPUs for 7 B",
+      detail: "With the papers' learning rates",
+      size: "full",
+    },
+  ];
+  const title = "New Run Recipe: Weights";
+  const chosen = await vscode.window.showQuickPick(items, {
+    title,
+    placeHolder: `What of ${model.name} learns?`,
+  });
+  return chosen?.size;
+}
 function freeFile(folder: string, name: string): string {
   for (let i = 1; i < 1000; i++) {
     const file = join(folder, `${name}${i === 1 ? "" : `-${i}`}.errata.json`);

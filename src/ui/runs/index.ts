@@ -1,16 +1,21 @@
 import { join } from "node:path";
 import * as vscode from "vscode";
+import { resumeWords } from "../../protocol/run-words.js";
 import { ErrataError } from "../../protocol/types.js";
 import type { RunInfo } from "../../runs/types.js";
 import { command } from "../commands.js";
 import { isModel } from "../models/index.js";
 import type { Panels } from "../panels/index.js";
 import { newRecipe } from "../recipes/new-recipe.js";
+import { complain, inform, warn } from "../say.js";
 import type { Services } from "../services.js";
+import { cloneRun } from "./clone.js";
+import { registerClusters } from "./cluster.js";
 import { isAlive, isResumable, RunsTree, runWords } from "./tree.js";
 
 export function registerRuns(services: Services, panels: Panels): RunsTree {
   const tree = new RunsTree(services);
+  registerClusters(services);
   services.context.subscriptions.push(
     tree.onDidEnd((run) => {
       tellEnd(run, panels).catch((error: unknown) => services.fail(error));
@@ -20,10 +25,10 @@ export function registerRuns(services: Services, panels: Panels): RunsTree {
     pickRun(services, title, which, none, args);
 
   command(services, "newRecipe", ["folder", "trust"], (model) =>
-    newRecipe(services, isModel(model) ? model : undefined),
+    newRecipe(services, isModel(model) ? { model } : {}),
   );
   command(services, "startRun", ["folder", "trust"], async (uri) => {
-    const recipe = uri instanceof vscode.Uri ? uri : await askRecipe(services);
+    const recipe = uri instanceof vscode.Uri ? uri : await askRecipe(services, "Start Run");
     if (!recipe) return;
     const document = vscode.workspace.textDocuments.find((open) => open.uri.toString() === recipe.toString());
     if (document?.isDirty && !(await document.save())) return;
@@ -50,7 +55,10 @@ export function registerRuns(services: Services, panels: Panels): RunsTree {
   command(services, "resumeRun", ["folder", "trust"], async (...args) => {
     const run = await ask("Resume Run", isResumable, "No run has stopped before its end.", args);
     if (!run) return;
-    await services.runs.resume(run.id);
+    await services.work.start({
+      title: run.checkpoint === null ? `Starting ${run.name} again at step 0` : `Resuming ${run.name}`,
+      run: (report) => services.runs.resume(run.id, report),
+    });
     tree.refresh();
     await panels.run(run.id);
   });
@@ -62,10 +70,18 @@ export function registerRuns(services: Services, panels: Panels): RunsTree {
     const run = await ask("Open the Log of", () => true, "There is no run yet.", args);
     if (run) await vscode.window.showTextDocument(vscode.Uri.file(join(run.folder, "log.txt")));
   });
+  command(services, "openRecipe", ["folder"], async (...args) => {
+    const run = await ask("Open the Recipe of", () => true, "There is no run yet.", args);
+    if (run) await vscode.window.showTextDocument(vscode.Uri.file(join(run.folder, "recipe.json")));
+  });
+  command(services, "cloneRecipe", ["folder", "trust"], async (...args) => {
+    const run = await ask("Clone the Recipe of", () => true, "There is no run yet.", args);
+    if (run) await cloneRun(services, run);
+  });
   command(services, "deleteRun", ["folder", "trust"], async (...args) => {
     const run = await ask("Delete Run", (one) => !isAlive(one), "There is no run that has ended.", args);
     if (!run) return;
-    const chosen = await vscode.window.showWarningMessage(
+    const chosen = await warn(
       `Delete the run “${run.name}”?`,
       {
         modal: true,
@@ -89,7 +105,7 @@ export function registerRuns(services: Services, panels: Panels): RunsTree {
 async function tellEnd(run: RunInfo, panels: Panels): Promise<void> {
   if (run.status === "finished") {
     const model = run.modelId ? ` Its model is ${run.modelId}.` : "";
-    const chosen = await vscode.window.showInformationMessage(
+    const chosen = await inform(
       `${run.name} has finished its ${run.steps} steps.${model}`,
       "Compare Two Models…",
       "Open Run",
@@ -98,8 +114,8 @@ async function tellEnd(run: RunInfo, panels: Panels): Promise<void> {
     else if (chosen) await vscode.commands.executeCommand("errata.compare");
   } else if (run.status === "failed" || run.status === "died") {
     const why = run.message?.trim().split("\n").at(-1) ?? "";
-    const chosen = await vscode.window.showErrorMessage(
-      `${run.name} ${runWords(run)}. ${why} Resume goes on from its last checkpoint.`,
+    const chosen = await complain(
+      `${run.name} ${runWords(run)}. ${why} ${resumeWords(run.checkpoint)}.`,
       "Open the Log",
       "Resume",
     );
@@ -117,6 +133,7 @@ async function pickRun(
   [given]: unknown[],
 ): Promise<RunInfo | undefined> {
   if (typeof given === "string") return services.runs.get(given);
+  if (isModel(given) && given.run !== undefined) return services.runs.get(given.run);
   if (typeof given === "object" && given !== null && "status" in given && "id" in given) {
     return services.runs.get(String(given.id));
   }
@@ -125,11 +142,11 @@ async function pickRun(
   if (!only) throw new ErrataError(none, "Write a recipe and start it: Errata: New Run Recipe…", "no-run");
   if (runs.length === 1) return only;
   const items = runs.map((run) => ({ label: run.name, description: runWords(run), detail: run.id, run }));
-  return (await vscode.window.showQuickPick(items, { title, placeHolder: "Run" }))?.run;
+  return (await vscode.window.showQuickPick(items, { title, placeHolder: "Run", matchOnDetail: true }))?.run;
 }
 
 /** The recipe in the active editor, else one of the workspace's. */
-async function askRecipe(services: Services): Promise<vscode.Uri | undefined> {
+export async function askRecipe(services: Services, title: string): Promise<vscode.Uri | undefined> {
   const active = vscode.window.activeTextEditor?.document.uri;
   if (active?.path.endsWith(".errata.json")) return active;
   const pattern = new vscode.RelativePattern(services.workspace, "**/*.errata.json");
@@ -142,5 +159,5 @@ async function askRecipe(services: Services): Promise<vscode.Uri | undefined> {
     );
   }
   const items = found.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
-  return (await vscode.window.showQuickPick(items, { title: "Start Run", placeHolder: "Recipe" }))?.uri;
+  return (await vscode.window.showQuickPick(items, { title, placeHolder: "Recipe" }))?.uri;
 }

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { latexToText } from "../../protocol/latex.js";
+import { STAGE_NAMES } from "../../protocol/run-words.js";
 import type { RunInfo, RunStatus } from "../../runs/types.js";
 import { VIEWS } from "../names.js";
 import type { Services } from "../services.js";
@@ -24,11 +25,10 @@ export const isResumable = (run: RunInfo): boolean =>
 /** "step 34/60 · self-correction · 1 min left" */
 export function runWords(run: RunInfo): string {
   const step = run.steps > 0 ? `step ${run.step}/${run.steps}` : "";
-  const stage =
-    run.stage === "correction" ? "self-correction" : run.stage === "trial" ? "trial and error" : "";
+  const stage = run.stage ? STAGE_NAMES[run.stage] : "";
   switch (run.status) {
     case "starting":
-      return "starting";
+      return ["starting", run.phase].filter(Boolean).join(" · ");
     case "running":
     case "stopping": {
       const doing = run.phase && run.phase !== "training" ? run.phase : stage;
@@ -38,7 +38,7 @@ export function runWords(run: RunInfo): string {
         .join(" · ");
     }
     case "stopped":
-      return `stopped at ${step}`;
+      return `stopped at ${step}${run.checkpoint === null ? ", no checkpoint" : ""}`;
     case "finished":
       return [`${run.steps} steps`, run.modelId ? `model ${run.modelId}` : ""].filter(Boolean).join(" · ");
     case "failed":

@@ -1,0 +1,1 @@
+"""Experiments at small scale on the embedded model; `npm run experiments`."""

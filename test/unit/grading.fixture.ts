@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll } from "vitest";
+import { createGrader, type Grader } from "../../src/grading/index.js";
+
+/** The grader on a thread built from the sources, for the tests of one file: `dist/` may be being rebuilt meanwhile. */
+export function builtGrader(): { grader: () => Grader; workerFile: () => string } {
+  const folder = mkdtempSync(join(tmpdir(), "errata-grading-"));
+  const workerFile = join(folder, "grading-thread.js");
+  let grader: Grader | undefined;
+  beforeAll(async () => {
+    await build({
+      entryPoints: [resolve("src/workers/grading.ts")],
+      outfile: workerFile,
+      bundle: true,
+      platform: "node",
+      format: "cjs",
+      logLevel: "error",
+    });
+    grader = createGrader({ workerFile });
+  });
+  afterAll(async () => {
+    await grader?.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return {
+    grader: () => {
+      if (!grader) throw new Error("asked for the grader before the tests began");
+      return grader;
+    },
+    workerFile: () => workerFile,
+  };
+}
+
+/** Milliseconds of processor time: the least of three times, since other work of the process counts too. */
+export function processorTime(work: () => void): number {
+  const taken = [1, 2, 3].map(() => {
+    const before = process.cpuUsage();
+    work();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  });
+  return Math.min(...taken);
+}
