@@ -135,16 +135,22 @@ async function left(): Promise<number> {
 
 describe("reviewing with the keyboard alone in a real VS Code", () => {
   test("x pressed in the tree rejects nothing", async () => {
+    const inTree = editor.page.locator(".sidebar .monaco-list:focus-within .monaco-list-row.focused");
     await editor.openSidebar();
     await until("the pool is listed", async () => (await editor.rows("Error Pool").count()) > 3);
     await editor.command("Errata: Open Review");
-    await review();
-    await editor.command("Errata: Focus on Error Pool View");
-    await editor.page.waitForFunction(() => document.activeElement?.closest(".sidebar"));
-    await press("ArrowDown");
-    await editor.page.locator(".sidebar .monaco-list:focus-within .monaco-list-row.focused").waitFor();
+    const frame = await review();
+    // A page that is just opened gets the focus when it is loaded: only after that can it be taken elsewhere.
+    await enter(frame);
+    await until("the tree has the focus", async () => {
+      await editor.command("Errata: Focus on Error Pool View");
+      await press("ArrowDown");
+      await inTree.waitFor({ timeout: 5_000 });
+      return true;
+    });
     await press("x");
     await press("a");
+    expect(await inTree.count()).toBe(1);
     await press("Escape");
     await editor.page.waitForTimeout(500);
     expect(await stored()).toEqual([]);

@@ -162,7 +162,8 @@ export class ReviewApp extends LitElement {
       this.keptScroll = memory?.attemptId === attemptId ? memory.scroll : 0;
     }
     if (before && (before.blind !== now.blind || before.rubric !== now.rubric)) this.pages.clear();
-    const held = another && (document.activeElement?.closest(".columns") ?? null) !== null;
+    // `focus` takes it from the tree, too: only where the page has it.
+    const held = another && document.hasFocus() && document.activeElement?.closest(".columns");
     this.pages.show(now.item, this.keptScroll > 0);
     this.shown = now;
     this.words = spoken(before, now) || this.words;
@@ -190,7 +191,7 @@ export class ReviewApp extends LitElement {
         this.scrolled = this.keptScroll;
         main?.scrollTo(0, this.keptScroll);
       }
-      main?.focus();
+      if (document.hasFocus()) main?.focus();
     });
   }
 
