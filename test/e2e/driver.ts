@@ -243,11 +243,12 @@ export class Editor {
 
   /** Runs a command by its title through the palette, as a person would. */
   async command(title: string): Promise<void> {
-    // A palette that was opened before the editor knew the file's kind lists its commands no more: then once more.
+    // A palette that was opened before the editor knew the file's kind lists its commands no more, and a panel that
+    // takes the focus a moment after it was shown closes it: then once more.
     await until(`the command ${title}`, async () => {
       await this.openPalette();
-      await this.quickInput().fill(`>${title}`);
       try {
+        await this.quickInput().fill(`>${title}`, { timeout: 3_000 });
         await this.choose(title, 6_000);
         return true;
       } catch {
@@ -262,6 +263,9 @@ export class Editor {
     await this.page
       .locator(".quick-input-widget:visible .monaco-list-row.focused", { hasText: text })
       .waitFor({ timeout });
+    // Without the focus it closes, and Enter is for somebody else.
+    const hears = () => document.activeElement?.matches(".quick-input-widget input");
+    await this.page.waitForFunction(hears, undefined, { timeout });
     await this.page.keyboard.press("Enter");
   }
 
@@ -320,12 +324,13 @@ export class Editor {
   }
 
   async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press("Control+P");
-    await this.quickInput().waitFor({ state: "visible" });
-    await this.quickInput().fill(name);
-    await this.page.locator(".quick-input-widget .monaco-list-row", { hasText: name }).first().waitFor();
-    await this.page.keyboard.press("Enter");
-    await this.page.locator(".tab.active", { hasText: name }).waitFor();
+    await until(`${name} is open`, async () => {
+      await this.page.keyboard.press("Control+P");
+      await this.quickInput().fill(name, { timeout: 3_000 });
+      await this.choose(name, 6_000);
+      await this.page.locator(".tab.active", { hasText: name }).waitFor({ timeout: 6_000 });
+      return true;
+    });
   }
 
   /** The frame of our webview that holds `selector`. */
@@ -354,7 +359,7 @@ export class Editor {
       await this.page.keyboard.press("Control+K");
       await this.page.keyboard.press("Control+T");
       await this.quickInput().fill(THEMES[theme], { timeout: 5_000 });
-      await this.choose(THEMES[theme]);
+      await this.choose(THEMES[theme], 6_000);
       // A picker that was accepted before it had previewed the theme keeps the old one: then once more.
       return this.page.waitForSelector(`.monaco-workbench.${kind}`, { timeout: 4_000 });
     });

@@ -5,7 +5,7 @@ import type { Frame } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Editor, until } from "./driver.js";
 
-/** Watching a sampling in a real VS Code: more than a minute of work, watched, left, watched again and stopped. */
+/** Watching a sampling in a real VS Code: minutes of work, watched, left, watched again and stopped. */
 const root = process.cwd();
 const workspace = mkdtempSync(join(tmpdir(), "errata-live-"));
 let editor: Editor;
@@ -15,7 +15,7 @@ beforeAll(async () => {
   writeFileSync(join(workspace, "few.jsonl"), `${lines.slice(0, 8).join("\n")}\n`);
   // The hardest at the end have the longest solutions.
   writeFileSync(join(workspace, "many.jsonl"), `${lines.slice(-300).join("\n")}\n`);
-  editor = await Editor.open({ workspace, settings: { "errata.group": 128, "errata.threads": 1 } });
+  editor = await Editor.open({ workspace, settings: { "errata.group": 256, "errata.threads": 1 } });
 });
 
 afterEach(({ task }) => editor?.evidence(task));
@@ -64,7 +64,7 @@ describe("watching a sampling in a real VS Code", () => {
     await frame.waitForSelector(".problem .katex");
     await frame.waitForSelector(".flowing .step .katex");
     await frame.locator(".live-bar .figures", { hasText: /Sampling .* tok\/s/ }).waitFor();
-    expect(await name(frame)).toMatch(/Sample \d+ of 128/);
+    expect(await name(frame)).toMatch(/Sample \d+ of 256/);
   });
 
   test("verdicts appear, one sample follows the other, and one that is held stays", async () => {
@@ -94,7 +94,8 @@ describe("watching a sampling in a real VS Code", () => {
     await editor.page.locator(".pane-header a[aria-label*='Watch Sampling']").click();
     await back(await live());
     await status().click();
-    await live();
+    // The editor gives it the focus a moment after it is shown.
+    await (await live()).waitForFunction(() => document.hasFocus());
   });
 
   test("when it is stopped, the view says so, and opens the review", async () => {

@@ -167,11 +167,11 @@ describe("a correction that is not saved yet", () => {
 
   test("outlives the window, as any editor's text does, and is thrown away only when a person says so", async () => {
     const before = (await mine()).length;
-    const frame = await editor.webview("errata-review .problem");
     await editor.page
       .locator(".tab", { hasText: /Review/ })
       .first()
       .click();
+    const frame = await editor.webview("errata-review .problem");
     await frame.locator(".problem").click();
     await editor.command("Errata: Edit the Correction in an Editor");
     const tab = editor.page.locator(".tab.active", { hasText: /correction-\d+/ });

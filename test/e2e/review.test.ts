@@ -142,11 +142,11 @@ describe("reviewing with the keyboard alone in a real VS Code", () => {
     const frame = await review();
     // A page that is just opened gets the focus when it is loaded: only after that can it be taken elsewhere.
     await enter(frame);
-    await until("the tree has the focus", async () => {
-      await editor.command("Errata: Focus on Error Pool View");
+    await editor.command("Errata: Focus on Error Pool View");
+    await until("a row of the tree has the focus", async () => {
+      if ((await inTree.count()) === 1) return true;
       await press("ArrowDown");
-      await inTree.waitFor({ timeout: 5_000 });
-      return true;
+      return false;
     });
     await press("x");
     await press("a");
@@ -249,10 +249,14 @@ describe("reviewing with the keyboard alone in a real VS Code", () => {
     await press("ArrowDown");
     await press("Enter");
     await frame.locator(".sibling .step .katex").first().waitFor();
-    await press("Escape");
-    await frame.locator(".every").waitFor({ state: "detached" });
-    await press("Escape");
-    await frame.locator(".sibling").waitFor({ state: "detached" });
+    for (const open of [".every", ".sibling"]) {
+      await until(`${open} closes`, async () => {
+        if ((await frame.locator(open).count()) === 0) return true;
+        await press("Escape");
+        await frame.locator(open).waitFor({ state: "detached", timeout: 3_000 });
+        return true;
+      });
+    }
     await editor.keysAreHeard(frame);
 
     await press("Shift+B");
@@ -266,7 +270,7 @@ describe("reviewing with the keyboard alone in a real VS Code", () => {
     await press("/");
     await editor.page.locator(".quick-input-widget:visible", { hasText: "Filter" }).waitFor();
     await press("Escape");
-    await frame.locator(".problem").click();
+    await enter(frame);
 
     for (const order of ["random.", "problems that", "as stored"]) {
       await press("o");

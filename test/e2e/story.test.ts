@@ -114,6 +114,7 @@ describe("the loop in a real VS Code", () => {
     await editor.page.keyboard.type("jax");
     await editor.page.keyboard.press("Control+Enter");
     await frame.waitForSelector("text=jax");
+    await editor.keysAreHeard(frame);
     await editor.page.keyboard.press("e");
     await frame.waitForSelector("vscode-text-area.field");
     await editor.page.keyboard.press("Control+a");

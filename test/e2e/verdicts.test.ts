@@ -126,6 +126,7 @@ describe("verdicts that can be disputed and redone", () => {
   test("the group's card opens by key and says what the majority is", async () => {
     const frame = await editor.webview("errata-review .problem");
     await frame.locator(".problem").click();
+    await editor.keysAreHeard(frame);
     await editor.page.keyboard.press("s");
     await frame.locator(".columns:not(.ahead) .every .headline").waitFor();
     await frame.waitForSelector("text=/pass@8/");

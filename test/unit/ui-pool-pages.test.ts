@@ -17,7 +17,7 @@ function numbers(count: number) {
 
 test("a page is read once; “Load more…” reads on from its last row", async () => {
   const pages = new Pages();
-  const { asked, read } = numbers(500);
+  const { asked, read } = numbers(2 * PAGE + 50);
   const first = await pages.list("", read);
   expect(first.rows).toHaveLength(PAGE);
   expect(first.more).toBe(true);
@@ -27,7 +27,7 @@ test("a page is read once; “Load more…” reads on from its last row", async
   expect((await pages.list("", read)).rows).toHaveLength(2 * PAGE);
   pages.more("");
   const last = await pages.list("", read);
-  expect(last).toEqual({ rows: Array.from({ length: 500 }, (_, i) => i + 1), more: false });
+  expect(last).toEqual({ rows: Array.from({ length: 2 * PAGE + 50 }, (_, i) => i + 1), more: false });
   expect(asked.slice(1)).toEqual([
     { after: PAGE, limit: PAGE + 1 },
     { after: 2 * PAGE, limit: PAGE + 1 },
@@ -89,11 +89,11 @@ test("another filter ends the reading of the one before", async () => {
 
 test("a reading that fails is tried again, and loses nothing", async () => {
   const pages = new Pages();
-  const { read } = numbers(300);
+  const { read } = numbers(PAGE + 50);
   await pages.list("", read);
   pages.more("");
   await expect(pages.list("", () => Promise.reject(new Error("busy")))).rejects.toThrow("busy");
-  expect((await pages.list("", read)).rows).toHaveLength(300);
+  expect((await pages.list("", read)).rows).toHaveLength(PAGE + 50);
 });
 
 test("pages of a real pool follow one another without a gap or a double", async () => {

@@ -14,7 +14,7 @@ import {
   ticks,
 } from "./filter-choices.js";
 import { filterWords } from "./filter-words.js";
-import { PAGE } from "./pages.js";
+import { CHOICES } from "./pages.js";
 import { askSaveFilter } from "./save-filter.js";
 import type { SavedFilter, SavedFilters } from "./saved-filters.js";
 import { SearchOffer } from "./search-offer.js";
@@ -220,7 +220,7 @@ async function firstBuckets(
   { scope }: AttemptQuery,
 ): Promise<Partial<Record<Asked, PoolBucket[]>>> {
   const lists = await Promise.all(
-    ASKED.map(({ grouping }) => pool.buckets(grouping, scope ? { scope } : {}, { limit: PAGE })),
+    ASKED.map(({ grouping }) => pool.buckets(grouping, scope ? { scope } : {}, { limit: CHOICES })),
   );
   return Object.fromEntries(ASKED.map(({ grouping }, i) => [grouping, lists[i] ?? []]));
 }

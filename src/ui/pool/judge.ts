@@ -8,7 +8,7 @@ import type { Services } from "../services.js";
 import { count } from "../words.js";
 import { readCatalogue } from "./catalogue.js";
 import { SAYINGS, type Said, type Saying, type SayingKind, toSay, toUndo, unchanged } from "./judge-plan.js";
-import { PAGE } from "./pages.js";
+import { CHOICES } from "./pages.js";
 import { chosenAttempts, needPool } from "./selection.js";
 import { inPick } from "./text.js";
 import type { PoolTree } from "./tree.js";
@@ -67,7 +67,7 @@ const heading = (label: string): Row => ({ label, kind: vscode.QuickPickItemKind
 async function sayings(services: Services, pool: Pool, kinds: readonly SayingKind[]): Promise<Row[]> {
   const { rubric } = await readCatalogue(services, "problem");
   const used = kinds.includes("label")
-    ? (await pool.buckets("label", { scope: "all" }, { limit: PAGE })).map(({ key }) => key)
+    ? (await pool.buckets("label", { scope: "all" }, { limit: CHOICES })).map(({ key }) => key)
     : [];
   const rows = kinds.flatMap((kind): Row[] => {
     const list = kind === "label" ? SAYINGS.label(rubric, used) : SAYINGS[kind](rubric);
