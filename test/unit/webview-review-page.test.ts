@@ -361,7 +361,7 @@ describe.skipIf(noBrowser)("the Review page: what a person presses and sees", ()
 
   it("shows place, pace and what is left, and asks the host for filter and order", async () => {
     await show({}, { position: 12, total: 1345, pace: 4.24, reviewed: 37, order: "uncertain" });
-    expect(await text(".bar .figures")).toBe("12 of 1,345 · 37 reviewed · 4.2 s each · 2 h left");
+    expect(await text(".bar .figures")).toBe("12 of 1,345 · 37 reviewed · 4.2 s each · 1 h 34 min left");
     await page.getByRole("button", { name: "Order the queue: most uncertain first" }).click();
     await page.getByRole("button", { name: /Filter the queue/ }).click();
     expect((await sent()).filter((m) => m.type === "act")).toEqual([

@@ -151,7 +151,7 @@ export class AgreementApp extends ListPage {
     if (activeElement instanceof HTMLSelectElement && event.key !== "Escape") return;
     const one =
       this.closed() === null ? this.item?.subjects.find(({ key }) => key === this.subject) : undefined;
-    const deeds: Record<string, () => void> = {
+    this.heed(event, {
       Escape: this.act.back,
       j: () => this.act.next(1),
       k: () => this.act.next(-1),
@@ -165,12 +165,7 @@ export class AgreementApp extends ListPage {
         ...(one.settled && { Backspace: () => this.act.reopen(one.key) }),
         b: this.act.leave,
       }),
-    };
-    const deed = Object.hasOwn(deeds, event.key) ? deeds[event.key] : undefined;
-    if (!deed) return;
-    event.preventDefault();
-    event.stopPropagation();
-    deed();
+    });
   };
 
   protected override render(): TemplateResult {

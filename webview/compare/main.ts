@@ -136,7 +136,7 @@ export class CompareApp extends ListPage {
       const count = this.attempts?.[this.side].length ?? 0;
       if (count > 0) this.act.choose(this.side, (this.at[this.side] + by + count) % count);
     };
-    const deeds: Record<string, () => void> = {
+    this.heed(event, {
       Escape: this.act.back,
       ArrowLeft: () => step(-1),
       ArrowRight: () => step(1),
@@ -146,12 +146,7 @@ export class CompareApp extends ListPage {
       "2": () => this.act.focus("b"),
       r: this.act.raw,
       o: this.act.review,
-    };
-    const deed = Object.hasOwn(deeds, event.key) ? deeds[event.key] : undefined;
-    if (!deed) return;
-    event.preventDefault();
-    event.stopPropagation();
-    deed();
+    });
   };
 
   protected override render(): TemplateResult {

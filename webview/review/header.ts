@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { count, number } from "../../src/protocol/figures.js";
+import { count, duration, number } from "../../src/protocol/figures.js";
 import type { ReviewAction, ReviewOrder, ReviewState } from "../../src/protocol/review.js";
 import { chip, icon, share } from "../shared/parts.js";
 import { keyOf, type View, withheld } from "./context.js";
@@ -39,7 +39,8 @@ function place(state: ReviewState): TemplateResult {
       : position === null
         ? "beside the queue"
         : html`<b>${number(position)}</b> of ${number(total)}`;
-  const left = pace === null || position === null ? null : timeLeft((total - position) * pace);
+  // From the median of this sitting.
+  const left = pace === null || position === null ? null : `${duration((total - position) * pace)} left`;
   const words = [
     where,
     `${number(state.reviewed)} reviewed`,
@@ -54,14 +55,6 @@ function progress({ item, position, total }: ReviewState): TemplateResult {
   const at = item && position !== null ? position : 0;
   // The words beside it say the same.
   return html`<progress class="place" aria-hidden="true" max=${Math.max(1, total)} .value=${at}></progress>`;
-}
-
-/** Seconds, as a person would say them; an estimate from the median of this sitting. */
-export function timeLeft(seconds: number): string {
-  const minutes = seconds / 60;
-  if (minutes < 1) return "< 1 min left";
-  if (minutes < 90) return `${Math.round(minutes)} min left`;
-  return `${Math.round(minutes / 60)} h left`;
 }
 
 function mode(view: View, value: "triage" | "localise", label: string, title: string): TemplateResult {

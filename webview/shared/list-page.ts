@@ -23,6 +23,15 @@ export abstract class ListPage extends LitElement {
     super.disconnectedCallback();
   }
 
+  /** Does what a key stands for, if it is one of these; then it is for nobody else. */
+  protected heed(event: KeyboardEvent, deeds: Readonly<Record<string, () => void>>): void {
+    const deed = Object.hasOwn(deeds, event.key) ? deeds[event.key] : undefined;
+    if (!deed) return;
+    event.preventDefault();
+    event.stopPropagation();
+    deed();
+  }
+
   protected scrollBack(): void {
     void this.updateComplete.then(() => this.querySelector("main")?.scrollTo(0, this.scrolled));
   }
