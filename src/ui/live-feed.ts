@@ -95,6 +95,8 @@ export class LiveFeed implements Watcher {
    * was on its way.
    */
   hold(on: boolean, id: number | null): void {
+    // The word of a view that has gone meanwhile must not hold what the next one shows.
+    if (this.views.size === 0) return;
     this.held = on;
     if (on && id !== null && this.shown?.sample.id !== id) {
       if (this.before?.sample.id === id) {

@@ -156,6 +156,19 @@ describe("what people who watch a sampling see", () => {
     expect(screen.samples).toEqual([1, 50]);
   });
 
+  test("the word of a reader who has left holds nothing for the next one", () => {
+    feed.attach(screen.post)();
+    feed.hold(true, null);
+    const next = new Screen();
+    feed.attach(next.post);
+    says(0, "read me");
+    ends(0, "read me");
+    vi.advanceTimersByTime(4000);
+    says(1, "other");
+    vi.advanceTimersByTime(200);
+    expect(next.samples).toEqual([1, 2]);
+  });
+
   test("a sample that was replaced while its reader's word was on its way comes back whole, and stays", () => {
     feed.attach(screen.post);
     says(0, "read me");
