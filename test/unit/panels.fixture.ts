@@ -8,6 +8,7 @@ import { item as mask, outline } from "./preview.fixture.js";
 import { item, solution, state } from "./review.fixture.js";
 import { snapshot } from "./run.fixture.js";
 import { card, change, disputed, regrade, regradeState } from "./verdicts.fixture.js";
+import { hand } from "./webview.fixture.js";
 
 /** Something that a page can be made to show: what the host says, when it is there, and what a person does then. */
 export interface PanelState {
@@ -84,7 +85,7 @@ export function panelStates(
   const act =
     (action: string): PanelState["then"] =>
     (page) =>
-      page.evaluate((m) => window.postMessage(m, "*"), { type: "act", action });
+      hand(page, { type: "act", action });
   const hidden = item({
     ...{ hidden: true, verdict: null, reason: null, group: null, siblings: [] },
     reflection: { ...reflection, verdict: null, reason: null, fixed: null },
@@ -242,7 +243,7 @@ export function panelStates(
       await page.keyboard.type("!");
       await page.keyboard.press("Control+Enter");
       const message = { type: "stored", field: "note", attemptId: full.attemptId, text: "!", ok: false };
-      await page.evaluate((m) => window.postMessage(m, "*"), message);
+      await hand(page, message);
       await page.locator(".note-field [role=alert]").waitFor();
     }),
     review(
@@ -263,12 +264,12 @@ export function panelStates(
           ...{ verdict: "false", says: text },
         })),
       ];
-      await page.evaluate((m) => window.postMessage(m, "*"), { type: "hints", attemptId: 1, hints });
+      await hand(page, { type: "hints", attemptId: 1, hints });
       // Attached, not visible: a hostile text may be a character without width.
       await page.waitForSelector(".hint-false", { state: "attached" });
     }),
     review("find", state(full), async (page) => {
-      await page.evaluate((m) => window.postMessage(m, "*"), { type: "act", action: "find" });
+      await hand(page, { type: "act", action: "find" });
       await page.locator(".find input").fill("x");
     }),
     review(
@@ -298,7 +299,7 @@ export function panelStates(
         await page.getByRole("tab", { name: "Fixed" }).click();
         await page.locator("tr.open").first().click();
         const pair = { problemRowId: 1, a: both[0], b: both[1] };
-        await page.evaluate((m) => window.postMessage(m, "*"), {
+        await hand(page, {
           type: "attempts",
           attempts: holding(pair, text),
         });
@@ -325,7 +326,7 @@ export function panelStates(
       );
       const kind = { from: "incorrect", to: "correct" };
       const message = { type: "rows", regradeId: redone.regrade?.id, kind, after: 0, rows };
-      await page.evaluate((m) => window.postMessage(m, "*"), message);
+      await hand(page, message);
       await page.waitForSelector(".entry");
     }),
     again("applied", { ...redone, regrade: regrade({ id: 2, state: "applied" }) }),
@@ -335,7 +336,7 @@ export function panelStates(
     agreement("side by side", AGREEMENT_STATES[0]?.state, async (page) => {
       await page.locator(".entry").first().click();
       const item = adjudicationItem(Number(await page.evaluate(opened)), text);
-      await page.evaluate((m) => window.postMessage(m, "*"), { type: "item", item });
+      await hand(page, { type: "item", item });
       await page.waitForSelector(".adjudication");
     }),
     ...IMPORT_STATES.map(
@@ -353,7 +354,7 @@ const opened = "sent.findLast((m) => m.type === 'open').attemptId";
 
 /** Brings an open page into a state. */
 export async function enter(page: Page, { messages, ready, then }: PanelState): Promise<void> {
-  for (const message of messages) await page.evaluate((m) => window.postMessage(m, "*"), message);
+  for (const message of messages) await hand(page, message);
   await page.waitForSelector(ready);
   await then?.(page);
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));

@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AgreementFromView, AgreementMemory, AgreementState } from "../../src/protocol/agreement.js";
 import { adjudicationItem, agreementState, PEOPLE, words } from "./agreement.fixture.js";
-import { kept, noBrowser, openPage } from "./webview.fixture.js";
+import { hand, kept, noBrowser, openPage } from "./webview.fixture.js";
 
 describe.skipIf(noBrowser)("the Agreement page in a browser", () => {
   const opened = openPage("agreement");
@@ -10,7 +10,7 @@ describe.skipIf(noBrowser)("the Agreement page in a browser", () => {
   beforeEach(() => {
     page = opened();
   });
-  const post = (message: unknown) => page.evaluate((m) => window.postMessage(m, "*"), message);
+  const post = (message: unknown) => hand(page, message);
   const sent = () =>
     page.evaluate("sent") as Promise<(AgreementFromView | { type: "forwarded"; key: string })[]>;
   const show = async (more: Partial<AgreementState> = {}) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ReviewItem } from "../../src/protocol/review.js";
 import { item, solution, state } from "./review.fixture.js";
-import { noBrowser, openPage } from "./webview.fixture.js";
+import { hand, noBrowser, openPage } from "./webview.fixture.js";
 
 const STEPS = 60;
 const text = (n: number): string =>
@@ -25,8 +25,7 @@ const KEPT = ".columns.kept";
 
 describe.skipIf(noBrowser)("what may be asked for next, laid out ahead", () => {
   const page = openPage("review");
-  const post = (message: unknown): Promise<void> =>
-    page().evaluate((m) => window.postMessage(m, "*"), message);
+  const post = (message: unknown): Promise<void> => hand(page(), message);
   const show = (n: number, more: Parameters<typeof state>[1] = {}, of: Partial<ReviewItem> = {}) =>
     post({ type: "state", state: state(one(n, of), more) });
   const shows = (n: number) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { item, solution, state } from "./review.fixture.js";
-import { noBrowser, openPage } from "./webview.fixture.js";
+import { hand, noBrowser, openPage } from "./webview.fixture.js";
 
 const nested = (open: string, depth: number, close = "}"): string =>
   `${open.repeat(depth)}x${close.repeat(depth)}`;
@@ -31,7 +31,7 @@ describe.skipIf(noBrowser)("formulas beyond what can be laid out", () => {
   const page = openPage("review");
   const show = async (tex: string): Promise<{ source: string | null; width: number }> => {
     const shown = state(item({ solution: solution(`$${tex}$`) }));
-    await page().evaluate((m) => window.postMessage(m, "*"), { type: "state", state: shown });
+    await hand(page(), { type: "state", state: shown });
     const step = page().locator(".solution .step errata-math").first();
     await step.locator(".math, .math-error").first().waitFor({ state: "attached" });
     return step.evaluate((element) => ({

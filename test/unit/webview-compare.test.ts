@@ -4,7 +4,7 @@ import type { CompareFromView } from "../../src/protocol/compare-panel.js";
 import type { Comparison } from "../../src/protocol/comparison.js";
 import type { Verdict } from "../../src/protocol/types.js";
 import { attempts, compared, looks } from "./compare.fixture.js";
-import { kept, noBrowser, openPage } from "./webview.fixture.js";
+import { hand, kept, noBrowser, openPage } from "./webview.fixture.js";
 
 describe.skipIf(noBrowser)("the Compare page in a browser", () => {
   const opened = openPage("compare");
@@ -13,7 +13,7 @@ describe.skipIf(noBrowser)("the Compare page in a browser", () => {
     page = opened();
   });
 
-  const post = (message: unknown) => page.evaluate((m) => window.postMessage(m, "*"), message);
+  const post = (message: unknown) => hand(page, message);
   const show = async (comparison: Comparison): Promise<void> => {
     await post({ type: "comparison", comparison });
     await page.waitForSelector("[role=tab]");

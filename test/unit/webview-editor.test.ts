@@ -10,7 +10,7 @@ import { Drafts } from "../../webview/review/draft.js";
 import { Rows } from "../../webview/review/rows.js";
 import { item, solution, state } from "./review.fixture.js";
 import { THEMES, wear } from "./theme.fixture.js";
-import { noBrowser, openPage } from "./webview.fixture.js";
+import { hand, noBrowser, openPage } from "./webview.fixture.js";
 
 const axe = readFileSync(join(installationFolder(), "node_modules/axe-core/axe.min.js"), "utf8");
 const FAILED = "$2x=26$\n$x=13$\n\\boxed{13}";
@@ -36,8 +36,7 @@ describe.skipIf(noBrowser)("the correction editor in a browser", () => {
     page = opened();
   });
 
-  const send = (message: unknown): Promise<void> =>
-    page.evaluate((m) => window.postMessage(m, "*"), message) as Promise<void>;
+  const send = (message: unknown): Promise<void> => hand(page, message);
   /** The page's policy forbids it to poll a string itself. */
   const until = (truth: string): Promise<void> => expect.poll(() => page.evaluate(truth)).toBe(true);
   /** By the page's own clock, in whose order its timers run: what it was going to do after a key is done. */

@@ -12,7 +12,7 @@ import {
   troubleWords,
 } from "../../webview/import/words.js";
 import { importState, LOG, OWN } from "./import.fixture.js";
-import { kept, noBrowser, openPage } from "./webview.fixture.js";
+import { hand, kept, noBrowser, openPage } from "./webview.fixture.js";
 
 describe("what the Import page says", () => {
   it("the button says what it would do, and no figure while it is counted", () => {
@@ -85,10 +85,7 @@ describe.skipIf(noBrowser)("the Import page in a browser", () => {
   const names = { set: "", model: "" };
   const show = async (more: Partial<ImportState> = {}, from = LOG): Promise<void> => {
     const state = importState({ names, file: from.file, preview: from, ...more });
-    await page.evaluate((m) => window.postMessage(m, "*"), { type: "state", state } as unknown as Record<
-      string,
-      unknown
-    >);
+    await hand(page, { type: "state", state });
     await page.waitForSelector("errata-import header");
     await page.evaluate(
       () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ReviewItem, StepHint } from "../../src/protocol/review.js";
 import { item, solution, state } from "./review.fixture.js";
-import { noBrowser, openPage } from "./webview.fixture.js";
+import { hand, noBrowser, openPage } from "./webview.fixture.js";
 
 const words = "which follows from the line before by adding the same to both sides, so that";
 const line = (i: number): string => `${words} $x_{${i}}=\\frac{${i}}{7}$`;
@@ -14,11 +14,10 @@ describe.skipIf(noBrowser)("long solutions in a browser", () => {
   const page = () => open();
 
   const show = async (shown: ReviewItem, more = {}): Promise<void> => {
-    await page().evaluate((m) => window.postMessage(m, "*"), { type: "state", state: state(shown, more) });
+    await hand(page(), { type: "state", state: state(shown, more) });
     await page().waitForSelector(".solution .step");
   };
-  const act = (action: string): Promise<void> =>
-    page().evaluate((m) => window.postMessage(m, "*"), { type: "act", action });
+  const act = (action: string): Promise<void> => hand(page(), { type: "act", action });
   const count = (selector: string): Promise<number> => page().locator(selector).count();
   const settled = (): Promise<void> =>
     page().evaluate(async () => {
@@ -259,7 +258,7 @@ describe.skipIf(noBrowser)("long solutions in a browser", () => {
     ];
     const showHints = async (): Promise<void> => {
       await show(item({ solution: solution(text) }));
-      await page().evaluate((m) => window.postMessage(m, "*"), { type: "hints", attemptId: 1, hints });
+      await hand(page(), { type: "hints", attemptId: 1, hints });
       await page().waitForSelector(".hint-false");
     };
 
@@ -302,7 +301,7 @@ describe.skipIf(noBrowser)("long solutions in a browser", () => {
           says: "<b>no</b>",
         })),
       );
-      await page().evaluate((m) => window.postMessage(m, "*"), { type: "hints", attemptId: 1, hints: wild });
+      await hand(page(), { type: "hints", attemptId: 1, hints: wild });
       await settled();
       expect(await count(".solution .math-error")).toBe(2);
       expect(await count("main b")).toBe(0);

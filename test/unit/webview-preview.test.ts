@@ -8,7 +8,7 @@ import {
   tooLong,
 } from "../../src/protocol/run-preview.js";
 import { item, outline } from "./preview.fixture.js";
-import { kept, noBrowser, openPage } from "./webview.fixture.js";
+import { hand, kept, noBrowser, openPage } from "./webview.fixture.js";
 
 it("sentences say how many tokens get what, and which way", () => {
   const [part] = item(1).parts;
@@ -38,8 +38,7 @@ describe.skipIf(noBrowser)("the Run Preview page in a browser", () => {
     page = opened();
   });
 
-  const post = (message: PreviewToView) =>
-    page.evaluate((m) => window.postMessage(m, "*"), message as unknown as Record<string, unknown>);
+  const post = (message: PreviewToView) => hand(page, message);
   const sent = () => page.evaluate("sent") as Promise<Record<string, unknown>[]>;
   const show = async (): Promise<void> => {
     await post({ type: "outline", outline });

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { ReviewItem, ReviewState, ReviewToView } from "../../src/protocol/review.js";
 import { DEFAULT_RUBRIC } from "../../src/protocol/rubric.js";
 import { item, solution, state } from "./review.fixture.js";
-import { noBrowser, openPage, post as postTo } from "./webview.fixture.js";
+import { hand, noBrowser, openPage, post as postTo } from "./webview.fixture.js";
 
 const siblings: ReviewItem["siblings"] = [
   { answer: "1", verdict: "correct", attemptIds: [2, 3] },
@@ -434,7 +434,7 @@ describe.skipIf(noBrowser)("the Review page, read by a screen reader", () => {
   it("gives it the MathML, though that is not laid out, and not its source as well", async () => {
     const page = opened();
     const shown = item({ solution: solution("Then $\\frac{1}{\\sqrt{2}}$.") });
-    await page.evaluate((m) => window.postMessage(m, "*"), { type: "state", state: state(shown) });
+    await hand(page, { type: "state", state: state(shown) });
     const fraction = page.locator(".solution mfrac");
     await expect
       .poll(() => fraction.evaluate((e) => e.checkVisibility({ contentVisibilityAuto: true })))

@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { RolloutsView, RunFromView, RunMemory, RunToView } from "../../src/protocol/run-panel.js";
 import { snapshot } from "./run.fixture.js";
-import { kept, noBrowser, openPage } from "./webview.fixture.js";
+import { hand, kept, noBrowser, openPage } from "./webview.fixture.js";
 
 describe.skipIf(noBrowser)("the Run page in a browser", () => {
   const opened = openPage("run", { width: 1200, height: 800 });
@@ -11,7 +11,7 @@ describe.skipIf(noBrowser)("the Run page in a browser", () => {
     page = opened();
   });
 
-  const tell = (message: RunToView) => page.evaluate((m) => window.postMessage(m, "*"), message);
+  const tell = (message: RunToView) => hand(page, message);
   const sent = <T extends RunFromView["type"]>(type: T) =>
     page.evaluate(
       (t) => (window as unknown as { sent: { type: string }[] }).sent.filter((m) => m.type === t),

@@ -31,7 +31,16 @@ export async function kept<T>(page: Page): Promise<T> {
   return (await page.evaluate(() => JSON.parse(sessionStorage.getItem("kept") ?? "{}"))) as T;
 }
 
-/** Hands the page a message of its host; resolves when a frame was drawn after it. */
+/** Hands the page a message of its host; resolves when the page has heard it: a key that follows may overtake it. */
+export function hand(page: Page, message: unknown): Promise<void> {
+  return page.evaluate(async (m) => {
+    const heard = new Promise((resolve) => addEventListener("message", resolve, { once: true }));
+    window.postMessage(m, "*");
+    await heard;
+  }, message);
+}
+
+/** The same; resolves when a frame was drawn after it. */
 export function post(page: Page, message: unknown): Promise<void> {
   return page.evaluate(async (m) => {
     window.postMessage(m, "*");
