@@ -1,7 +1,7 @@
-import { createInterface } from "node:readline/promises";
 import { hostOf, isOpen } from "../inference/remote/endpoint.js";
 import { clusterConsent, clusterNotAllowed, KnownClusters } from "../runs/targets/consent.js";
 import type { ClusterAccess } from "../runs/targets/types.js";
+import { agrees } from "./ask.js";
 
 const warned = new Set<string>();
 
@@ -23,17 +23,9 @@ export function clusterAccess(trust: boolean, known = new KnownClusters()): Clus
     },
     allow: async (address) => {
       if (await known.has(address)) return;
-      if (!trust && !(await agrees(address))) throw clusterNotAllowed(address);
+      if (!trust && !(await agrees(clusterConsent(address)))) throw clusterNotAllowed(address);
       await known.add(address);
     },
     known: (address) => known.has(address),
   };
-}
-
-async function agrees(address: string): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
-  const ask = createInterface({ input: process.stdin, output: process.stderr });
-  const said = await ask.question(`${clusterConsent(address)} Go on? [y/N] `);
-  ask.close();
-  return /^y/i.test(said.trim());
 }

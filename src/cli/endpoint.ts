@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { consentText, KnownServers, notAllowed } from "../inference/remote/consent.js";
 import {
   baseUrl,
@@ -13,6 +12,7 @@ import { RemoteEngine } from "../inference/remote/engine.js";
 import type { Models } from "../inference/types.js";
 import type { Endpoint, ModelEntry } from "../protocol/types.js";
 import { UsageError } from "./arguments.js";
+import { agrees } from "./ask.js";
 
 const OPENAI = "https://api.openai.com";
 
@@ -38,19 +38,11 @@ export function remoteEngine(known = new KnownServers()): RemoteEngine {
     keys,
     allow: async (endpoint) => {
       if (await known.has(endpoint.url)) return;
-      if (!(await agrees(endpoint))) throw notAllowed(endpoint);
+      if (!(await agrees(consentText(endpoint)))) throw notAllowed(endpoint);
       await known.add(endpoint.url);
     },
     warn: (line) => console.error(line),
   });
-}
-
-async function agrees(endpoint: Endpoint): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
-  const ask = createInterface({ input: process.stdin, output: process.stderr });
-  const said = await ask.question(`${consentText(endpoint)} Go on? [y/N] `);
-  ask.close();
-  return /^y/i.test(said.trim());
 }
 
 /**

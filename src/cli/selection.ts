@@ -1,5 +1,5 @@
 import type { AttemptQuery } from "../pool/types.js";
-import type { Verdict } from "../protocol/types.js";
+import { VERDICTS, type Verdict } from "../protocol/types.js";
 import { DISPUTE_KINDS, type DisputeKind } from "../protocol/verdicts.js";
 import { number, UsageError } from "./arguments.js";
 
@@ -22,7 +22,7 @@ type Values = {
   [K in keyof typeof SELECTION]?: (typeof SELECTION)[K]["type"] extends "boolean" ? boolean : string;
 };
 
-const VERDICTS: readonly string[] = ["correct", "incorrect", "unscored", "truncated"] satisfies Verdict[];
+const KNOWN: readonly string[] = VERDICTS;
 
 /** What the options select; undefined where none of them is given. */
 export function queryOf(values: Values): AttemptQuery | undefined {
@@ -36,8 +36,8 @@ export function queryOf(values: Values): AttemptQuery | undefined {
   const ids = values.attempts?.split(",").map((id) => number("attempts", id, 0, { min: 1, whole: true }));
   const errorType = values["error-type"];
   const verdicts = values.verdict?.split(",").map((verdict) => {
-    if (VERDICTS.includes(verdict)) return verdict as Verdict;
-    throw new UsageError(`--verdict is "${verdict}"; there are ${VERDICTS.join(", ")}.`);
+    if (KNOWN.includes(verdict)) return verdict as Verdict;
+    throw new UsageError(`--verdict is "${verdict}"; there are ${KNOWN.join(", ")}.`);
   });
   const given: AttemptQuery = {
     ...(text === undefined ? {} : { text }),

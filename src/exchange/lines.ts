@@ -1,4 +1,5 @@
 import type { RecordKind, Records } from "../pool/records.js";
+import { VERDICTS } from "../protocol/types.js";
 
 /** Of the first line: what the file is. A newer one may hold what we do not understand. */
 export const HEAD = "errata-pool";
@@ -61,7 +62,7 @@ const all =
 const span: Check = (v) => Array.isArray(v) && v.length === 2 && v.every(count) && v[0] <= v[1];
 const float: Check = (v) => typeof v === "number" || oneOf("-0", "NaN", "Infinity", "-Infinity")(v);
 const token: Check = (v) => whole(v) && Math.abs(v as number) < 2 ** 31;
-const verdict = oneOf("correct", "incorrect", "unscored", "truncated");
+const verdict = oneOf(...VERDICTS);
 const finish = oneOf("stop", "length");
 
 /** Of each type, what its fields must be. */

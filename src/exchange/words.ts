@@ -1,4 +1,5 @@
 import type { ExportedAnnotation, ExportedAttempt } from "../pool/export.js";
+import { axisOf } from "../pool/rows.js";
 import { roleOf } from "../protocol/agreement.js";
 import type { AnnotationKind, AnnotationValue, Reflection } from "../protocol/types.js";
 
@@ -11,8 +12,6 @@ export type Word<K extends AnnotationKind> = Omit<ExportedAnnotation, "value"> &
 
 /** Where several people's words would have to be one. */
 export type Agreed<T> = T | "none" | "conflict";
-
-const axisOf = (value: AnnotationValue): string => ("axis" in value ? value.axis : "");
 
 /**
  * What people say now of an attempt (or one of its reflections, or its problem), oldest first: of each person the newest

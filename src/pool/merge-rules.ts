@@ -2,6 +2,7 @@
  * What of another pool's file may come in. Its content is outside text: SQLite keeps any type in any column, and a
  * file may have been written by anything. A row that does not fit is left out, and so is all that hangs on it.
  */
+import { VERDICTS } from "../protocol/types.js";
 
 /** Text of at most so many bytes. */
 const text = (column: string, most: number): string =>
@@ -22,7 +23,6 @@ const moment = (column: string): string =>
     '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9]Z'
     AND julianday(${column}) <= julianday('now') + 1)`;
 
-const VERDICTS = ["correct", "incorrect", "unscored", "truncated"];
 const NAME = 500;
 const LINE = 100_000;
 const PROSE = 20_000_000;

@@ -107,6 +107,10 @@ export function hasAxis(kind: unknown): kind is "rating" | "label" {
   return kind === "rating" || kind === "label";
 }
 
+/** Of a word on one of several axes; "" of any other. */
+export const axisOf = (value: AnnotationValue): string =>
+  hasAxis(value.kind) ? (value as { axis: string }).axis : "";
+
 /** Tokens of a generation, also where a server tells no more than their number. */
 export function sizeOf({ tokens, tokenIds }: Generation): number {
   return tokens ?? tokenIds.length;

@@ -1,6 +1,6 @@
-import type { AnnotationKind, AnnotationTarget, AnnotationValue } from "../protocol/types.js";
+import type { AnnotationKind, AnnotationTarget } from "../protocol/types.js";
 import { notThere } from "./reads.js";
-import { hasAxis } from "./rows.js";
+import { axisOf } from "./rows.js";
 import type { Connection } from "./sqlite.js";
 import type { StandingWord, Word } from "./types.js";
 import { checkValue, refilterAfter, saidAt } from "./writes.js";
@@ -67,9 +67,6 @@ async function checkTargets(db: Connection, target: AnnotationTarget, ids: reado
 
 const idsOf = (words: readonly Word[], target: AnnotationTarget): number[] =>
   words.filter((word) => word.target === target).map(({ targetId }) => targetId);
-
-const axisOf = (value: AnnotationValue): string =>
-  hasAxis(value.kind) ? (value as { axis: string }).axis : "";
 
 function toRow({ target, targetId, value }: Word): object {
   const said = value.value === null ? null : JSON.stringify(value.value);

@@ -10,7 +10,7 @@ import { countedAtOnce } from "./facets.js";
 import { keepsSql } from "./filter.js";
 import type { Where } from "./query.js";
 import { notThere, readFilter } from "./reads.js";
-import { hasAxis, packTokens, sizeOf, toProblem, verdictOf } from "./rows.js";
+import { axisOf, packTokens, sizeOf, toProblem, verdictOf } from "./rows.js";
 import type { Connection, SqlValue } from "./sqlite.js";
 import type {
   Circumstances,
@@ -236,7 +236,7 @@ export async function writeAnnotation(
   const { id } = await db.run(
     `INSERT INTO annotations (target, target_id, who, at, kind, axis, value, pass, sitting_id, seconds)
      VALUES (?1, ?2, ?3, ${saidAt("?4", "?1", "?2")}, ?5, ?6, ?7, ?8, ?9, ?10)`,
-    ...[target, targetId, who, now(), said.kind, hasAxis(said.kind) ? (said as { axis: string }).axis : ""],
+    ...[target, targetId, who, now(), said.kind, axisOf(said)],
     said.value === null ? null : JSON.stringify(said.value),
     ...[circumstances.pass ?? 1, circumstances.sitting ?? null, circumstances.seconds ?? null],
   );

@@ -18,7 +18,8 @@ export interface Problem {
  * `correct` and `incorrect` are the grader's (or a person's) decision; `unscored` means that nothing could be
  * decided; `truncated` that the text ended at the token limit before it gave an answer. Never a guess.
  */
-export type Verdict = "correct" | "incorrect" | "unscored" | "truncated";
+export const VERDICTS = ["correct", "incorrect", "unscored", "truncated"] as const;
+export type Verdict = (typeof VERDICTS)[number];
 
 /** What the grader says of one text: what it read, where, and why it decided so. */
 export interface Grade {

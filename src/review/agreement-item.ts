@@ -1,3 +1,4 @@
+import { axisOf } from "../pool/rows.js";
 import type { AttemptDetail } from "../pool/types.js";
 import {
   ADJUDICATED,
@@ -38,7 +39,6 @@ interface Pair {
 }
 
 const SUBJECTS = ["decision", "correction", "verdict", "firstWrongStep", "errorType", "rating", "label"];
-const axisOf = (value: AnnotationValue): string => ("axis" in value ? value.axis : "");
 
 /** Everything the panel draws for one attempt. `history` is all that was said of it and of its reflections. */
 export function adjudicationItem(
@@ -99,13 +99,17 @@ export function adjudicatedWord(
   return { target, targetId, value: word as AnnotationValue, of };
 }
 
+const subjectIn = ({ target, targetId, value }: Annotation) => ({
+  ...{ target, targetId },
+  ...{ kind: value.kind, axis: axisOf(value) },
+});
+
 function pairsOf(history: readonly Annotation[], { a, b }: Sides): Pair[] {
   const pairs = new Map<string, Pair>();
   const later = (one: Annotation, other: Annotation | undefined): boolean =>
     !other || one.at > other.at || (one.at === other.at && one.id > other.id);
   const put = (side: "a" | "b" | "settled", word: Annotation): void => {
-    const { target, targetId, value } = word;
-    const of = { target, targetId, kind: value.kind, axis: axisOf(value) };
+    const of = subjectIn(word);
     const key = keyOf(of);
     const pair = pairs.get(key) ?? { key, ...of, a: undefined, b: undefined, settled: undefined };
     if (later(word, pair[side])) pair[side] = word;
@@ -119,13 +123,7 @@ function pairsOf(history: readonly Annotation[], { a, b }: Sides): Pair[] {
     if (word.who !== a || word.pass !== 1) continue;
     if (a !== b) put("a", word);
     else {
-      const of = {
-        target: word.target,
-        targetId: word.targetId,
-        kind: word.value.kind,
-        axis: axisOf(word.value),
-      };
-      const repeat = pairs.get(keyOf(of))?.b;
+      const repeat = pairs.get(keyOf(subjectIn(word)))?.b;
       if (repeat ? word.at <= repeat.at : word.value.kind === "label") put("a", word);
     }
   }

@@ -1,4 +1,5 @@
 import type { AttemptDetail } from "../pool/types.js";
+import { VERDICTS } from "../protocol/types.js";
 import { type Equal, sameAnswers } from "../verdicts/equivalence.js";
 
 /** The answer that stands for this one among the attempts of its problem. */
@@ -32,7 +33,7 @@ export class Equivalents {
     const equal = this.equal();
     if (this.known.has(key) || !equal) return false;
     const stands = new Map<string, string>();
-    for (const verdict of ["correct", "incorrect", "unscored", "truncated"] as const) {
+    for (const verdict of VERDICTS) {
       const answers = detail.siblings.flatMap((sibling) =>
         sibling.verdict === verdict && sibling.answer !== null ? [sibling.answer] : [],
       );

@@ -9,7 +9,7 @@ import type { Selection } from "../pool/export.js";
 import type { AttemptQuery } from "../pool/types.js";
 import { ErrataError } from "../protocol/types.js";
 import { command } from "./commands.js";
-import { attemptsOf, isNode, needPool, rowsOf } from "./pool/selection.js";
+import { attemptsOf, idsOf, isNode, needPool, rowsOf } from "./pool/selection.js";
 import type { PoolTree } from "./pool/tree.js";
 import type { PoolViewState } from "./pool/view.js";
 import { inform } from "./say.js";
@@ -102,12 +102,6 @@ async function askSelection(
     ignoreFocusOut: true,
   });
   return chosen && (chosen.selection === "rows" ? selected() : chosen.selection);
-}
-
-function idsOf(value: unknown): number[] | undefined {
-  if (typeof value !== "object" || value === null || !("ids" in value) || !Array.isArray(value.ids))
-    return undefined;
-  return value.ids.every((id) => Number.isSafeInteger(id)) ? value.ids : undefined;
 }
 
 /** The dialog asks before it gives the name of a file that is there. */

@@ -1,6 +1,6 @@
 import type { GroupAnswers, Pool } from "../pool/types.js";
 import { passAtK, passSteps } from "../protocol/statistics.js";
-import type { Verdict } from "../protocol/types.js";
+import { VERDICTS, type Verdict } from "../protocol/types.js";
 import type { GroupCard } from "../protocol/verdicts.js";
 import { type Equal, sameAnswers } from "./equivalence.js";
 
@@ -31,7 +31,7 @@ type Cluster = GroupCard["clusters"][number];
 export async function cardOf(group: GroupAnswers, equal: Equal | undefined): Promise<GroupCard> {
   const { attempts } = group;
   const clusters = new Map<string, Cluster & { answers: string[] }>();
-  for (const verdict of ["correct", "incorrect", "unscored", "truncated"] as const) {
+  for (const verdict of VERDICTS) {
     const these = attempts.filter((attempt) => attempt.verdict === verdict);
     const stands = await standsFor(these, verdict, equal);
     for (const { id, answer } of these) {

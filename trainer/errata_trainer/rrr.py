@@ -107,7 +107,8 @@ class ReflectRetryTrainer(ScRPOTrainer):
         if turn.kind != REFLECTION:
             return Learning.of(np.zeros(length), np.zeros(length))
         options = self.job.recipe["correction"]
-        thought = tokens_before(row.ids, think_end(turn.text), self._text) if think_end(turn.text) else 0
+        end = think_end(turn.text)
+        thought = tokens_before(row.ids, end, self._text) if end else 0
         row.analysis_at = thought, length
         mask = correction_mask(length, Edges(thought, thought, length), "analysis", options["think_mask"])
         skipped = row.verdict != "correct" and options["on_failure"] == "skip"

@@ -191,7 +191,7 @@ class Verifier(Sampler):
             messages = self.job.solve.messages(problem=attempt.problem.problem)
             said = words.answer(attempt.solution) + told_words(words, prompt, attempt.problem, attempt.solution)
             asked = words.prompt(messages)
-            if self.context is None or len(asked) + len(said) + self.max_completion_length <= self.context:
+            if self.has_room(len(asked) + len(said)):
                 copies = range(self.job.recipe["s2r"]["verifications"])
                 rows += [Rollout(place, Task(attempt.problem, messages), asked, list(said)) for _ in copies]
         if rows:

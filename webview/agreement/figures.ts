@@ -7,7 +7,7 @@ import {
   type AgreementRow,
 } from "../../src/protocol/agreement.js";
 import { share } from "../shared/parts.js";
-import { short } from "./short.js";
+import { short } from "../shared/short.js";
 
 const COLUMNS: Record<AgreementFigureName, { name: string; what: string }> = {
   percent: { name: "Agreement", what: "Share of items on which they say the same" },

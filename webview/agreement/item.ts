@@ -3,9 +3,9 @@ import type { AdjudicatedSubject, AdjudicationItem, PersonsText } from "../../sr
 import type { Change } from "../../src/protocol/diff.js";
 import type { Step } from "../../src/protocol/steps.js";
 import { answer, icon, key, verdictChip } from "../shared/parts.js";
+import { short } from "../shared/short.js";
 import { steps } from "../shared/steps.js";
 import { textOf } from "../shared/toolkit.js";
-import { short } from "./short.js";
 
 export interface ItemState {
   item: AdjudicationItem;

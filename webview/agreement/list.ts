@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { AgreementState } from "../../src/protocol/agreement.js";
 import { chip, icon } from "../shared/parts.js";
-import { short } from "./short.js";
+import { short } from "../shared/short.js";
 
 /** Attempts on which the two differ, the most instructive first. */
 export function list(

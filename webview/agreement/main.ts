@@ -12,11 +12,11 @@ import { count } from "../../src/protocol/figures.js";
 import { Host } from "../shared/host.js";
 import { ListPage } from "../shared/list-page.js";
 import { icon } from "../shared/parts.js";
+import { short } from "../shared/short.js";
 import { isPressable, isTextField, registerToolkit, textOf } from "../shared/toolkit.js";
 import { figures, matrix } from "./figures.js";
 import { adjudication, type ItemActions } from "./item.js";
 import { list } from "./list.js";
-import { short } from "./short.js";
 import "../shared/math.js";
 import "./agreement.css";
 
@@ -233,7 +233,7 @@ export class AgreementApp extends ListPage {
   }
 
   private overview(shown: AgreementState): TemplateResult {
-    const { report, chosen, names, people } = shown;
+    const { report, chosen, people } = shown;
     if (!chosen) return this.nobody(people);
     if (!report) return html``;
     if (report.rows.length === 0) return this.nothingInCommon(shown);
@@ -255,7 +255,7 @@ export class AgreementApp extends ListPage {
       </div>
       ${
         report.kind === "all"
-          ? html`<p class="faint">Choose two people to see where they differ${names ? "" : nothing}.</p>`
+          ? html`<p class="faint">Choose two people to see where they differ.</p>`
           : list(
               shown,
               (attemptId) => this.open(attemptId),

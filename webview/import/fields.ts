@@ -2,9 +2,10 @@ import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import type { ImportMapping, ImportPreview, ImportState } from "../../src/protocol/import.js";
 import { icon } from "../shared/parts.js";
+import { short } from "../shared/short.js";
 import { textOf } from "../shared/toolkit.js";
 import { unnamed } from "./found.js";
-import { baseName, ROLES, short, stem } from "./words.js";
+import { baseName, ROLES, stem } from "./words.js";
 
 export interface FieldActions {
   choose(role: keyof ImportMapping, column: string): void;

@@ -21,12 +21,6 @@ export const stem = (file: string): string => baseName(file).replace(/(?<=.)\.[^
 /** The last part of a path of either kind. */
 export const baseName = (file: string): string => file.split(/[\\/]/).at(-1) ?? file;
 
-/** Columns' names are outside text of any length: where they are labels, they end. */
-export function short(text: string, most = 60): string {
-  // Not between the halves of a surrogate pair.
-  return text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`;
-}
-
 /** What a column can stand for, in the order in which people look for them; without `often`, few files have it. */
 export const ROLES: readonly {
   role: keyof ImportMapping;

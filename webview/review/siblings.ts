@@ -121,8 +121,17 @@ function attempt(view: ItemView, id: number): TemplateResult {
 
 const bare = (step: Step): string => step.text.replace(/\s+/g, "");
 
+type Differing = readonly [ReadonlySet<number>, ReadonlySet<number>];
+/** Both columns ask for the same two, in every drawing. */
+let latest: { left: readonly Step[]; right: readonly Step[]; found: Differing } | undefined;
+
 /** Numbers of the steps that the other solution does not have, each of one side and of the other. */
-export function differing(left: readonly Step[], right: readonly Step[]): [Set<number>, Set<number>] {
+export function differing(left: readonly Step[], right: readonly Step[]): Differing {
+  if (latest?.left !== left || latest.right !== right) latest = { left, right, found: compared(left, right) };
+  return latest.found;
+}
+
+function compared(left: readonly Step[], right: readonly Step[]): Differing {
   const only: [Set<number>, Set<number>] = [new Set(), new Set()];
   let [l, r] = [0, 0];
   const changes = diffArrays(left.map(bare), right.map(bare), { timeout: 100 });

@@ -1,3 +1,5 @@
+import { VERDICTS } from "../../protocol/types.js";
+
 /** What a labelling configuration names, collected while tasks are written. */
 export interface Seen {
   axes: Set<string>;
@@ -39,7 +41,7 @@ const titled = (title: string, control: string): string =>
 export function labelConfig({ axes, errorTypes, labels }: Seen): string {
   const controls = [
     titled("First wrong step (0: none)", '    <Number name="first_wrong_step" toName="solution" min="0"/>'),
-    titled("Verdict", choices("verdict", ["correct", "incorrect", "unscored", "truncated"])),
+    titled("Verdict", choices("verdict", VERDICTS)),
     ...(errorTypes.size > 0 ? [titled("Error type", choices("error_type", [...errorTypes].sort()))] : []),
     ...(labels.size > 0 ? [titled("Labels", choices("labels", [...labels].sort(), "multiple"))] : []),
     titled("The model's correction", choices("decision", ["accepted", "rejected"])),

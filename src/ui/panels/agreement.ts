@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import * as vscode from "vscode";
-import type { Pool } from "../../pool/types.js";
+import type { AttemptDetail, Pool } from "../../pool/types.js";
 import type {
   AgreementFromView,
   AgreementMemory,
@@ -229,7 +229,7 @@ export class AgreementPanel implements vscode.Disposable {
     if (!chosen || !rubric) return;
     const pool = await this.services.pool();
     const detail = await pool.detail(attemptId);
-    const item = adjudicationItem(detail, await historyOf(pool, attemptId), chosen, rubric);
+    const item = adjudicationItem(detail, await historyOf(pool, detail), chosen, rubric);
     this.page?.post({ type: "item", item });
   }
 
@@ -241,7 +241,7 @@ export class AgreementPanel implements vscode.Disposable {
   ): Promise<void> {
     if (!this.chosen) return;
     const pool = await this.services.pool();
-    const word = adjudicatedWord(await historyOf(pool, attemptId), this.chosen, key, said);
+    const word = adjudicatedWord(await historyOf(pool, await pool.detail(attemptId)), this.chosen, key, said);
     const { target, targetId, value, of } = word;
     const me = await this.services.who();
     await pool.adjudicate(me, { target, targetId, value }, of);
@@ -263,10 +263,9 @@ export class AgreementPanel implements vscode.Disposable {
 }
 
 /** All that was said of an attempt and of its reflections. */
-async function historyOf(pool: Pool, attemptId: number): Promise<Annotation[]> {
-  const { reflections } = await pool.detail(attemptId);
+async function historyOf(pool: Pool, { attempt, reflections }: AttemptDetail): Promise<Annotation[]> {
   const lists = await Promise.all([
-    pool.annotations("attempt", attemptId),
+    pool.annotations("attempt", attempt.id),
     ...reflections.map(({ id }) => pool.annotations("reflection", id)),
   ]);
   return lists.flat();

@@ -4,7 +4,7 @@ import { ErrataError } from "../../protocol/types.js";
 import type { Services } from "../services.js";
 import { count } from "../words.js";
 import { filterWords } from "./filter-words.js";
-import { attemptsOf, isNode, rowsOf } from "./selection.js";
+import { attemptsOf, idsOf, isNode, rowsOf } from "./selection.js";
 import { inPick } from "./text.js";
 import type { PoolTree } from "./tree.js";
 import type { PoolViewState } from "./view.js";
@@ -27,7 +27,7 @@ export async function askScope(
   { args, title, reviewed }: { args: unknown[]; title: string; reviewed: number | null },
 ): Promise<Scope | undefined> {
   const [first] = args;
-  const ids = idsOf(first);
+  const ids = given(first);
   if (ids) return chosen(ids);
   const rows = rowsOf(args, tree).filter(({ type }) => type !== "more");
   if (isNode(first) && rows.length > 0) return chosen(await attemptsOf(rows, services, tree));
@@ -86,9 +86,8 @@ function chosen(ids: number[]): Scope {
 }
 
 /** `{ ids }`, or the id of one attempt (`{ attemptId }`). */
-function idsOf(value: unknown): number[] | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  if ("attemptId" in value && Number.isSafeInteger(value.attemptId)) return [Number(value.attemptId)];
-  if (!("ids" in value) || !Array.isArray(value.ids)) return undefined;
-  return value.ids.every((id) => Number.isSafeInteger(id)) ? value.ids : undefined;
+function given(value: unknown): number[] | undefined {
+  const one =
+    typeof value === "object" && value !== null && "attemptId" in value ? value.attemptId : undefined;
+  return Number.isSafeInteger(one) ? [Number(one)] : idsOf(value);
 }

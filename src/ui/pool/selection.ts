@@ -61,3 +61,10 @@ export async function needPool(services: Services) {
   }
   return pool;
 }
+
+/** Ids that another part passes: `{ ids }`. */
+export function idsOf(value: unknown): number[] | undefined {
+  if (typeof value !== "object" || value === null || !("ids" in value) || !Array.isArray(value.ids))
+    return undefined;
+  return value.ids.every((id) => Number.isSafeInteger(id)) ? value.ids : undefined;
+}

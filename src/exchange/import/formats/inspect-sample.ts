@@ -2,6 +2,7 @@
 import { goldOf } from "../../../problems/answers.js";
 import { withChoices } from "../../../problems/choices.js";
 import { fieldsOf, first, NAMES, plain } from "../../../problems/names.js";
+import { isRecord } from "../../../protocol/json-lines.js";
 import type { Finish } from "../../../protocol/types.js";
 import type { ForeignAttempt, ForeignRow } from "../types.js";
 import { answeredText, askedText, type Resolve } from "./inspect-text.js";
@@ -20,8 +21,6 @@ export interface InspectLog {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The attempt that a sample holds, one more for each further choice of the model's output, or why there is none. */
 export function sampleRows(sample: Fields, log: InspectLog, resolve: Resolve): ForeignRow[] {
@@ -30,16 +29,16 @@ export function sampleRows(sample: Fields, log: InspectLog, resolve: Resolve): F
   const place = `sample ${id} of epoch ${epoch}`;
   const skip = (why: string): ForeignRow[] => [{ kind: "skipped", place, why }];
 
-  if (isObject(sample.error)) return skip(`The sample ended in an error${kindOf(sample.error)}.`);
-  if (isObject(sample.limit))
+  if (isRecord(sample.error)) return skip(`The sample ended in an error${kindOf(sample.error)}.`);
+  if (isRecord(sample.limit))
     return skip(`The sample was stopped at its limit of ${wordOf(sample.limit.type)}.`);
-  if (isObject(sample.invalidation)) return skip("A person marked the sample as invalid.");
+  if (isRecord(sample.invalidation)) return skip("A person marked the sample as invalid.");
   const asked = askedText(sample.input, resolve);
   if (asked === null) return skip("The problem shows an image, or another thing that is no text.");
   if (asked === undefined) return skip("The sample has no input that is text.");
-  const output = isObject(sample.output) ? sample.output : {};
+  const output = isRecord(sample.output) ? sample.output : {};
   if (typeof output.error === "string") return skip("The model's answer is an error.");
-  const choices = Array.isArray(output.choices) ? output.choices.filter(isObject) : [];
+  const choices = Array.isArray(output.choices) ? output.choices.filter(isRecord) : [];
   const completion = typeof output.completion === "string" ? resolve(output.completion) : undefined;
   if (choices.length === 0 && !completion) return skip("The sample has no answer of the model.");
 
@@ -91,7 +90,7 @@ const withOptions = (text: string, choices: unknown, gold: string | null): strin
   withChoices(text, new Map([["choices", choices]]), gold !== null && /^[A-J]$/.test(gold) ? gold : "A");
 
 function about(metadata: unknown): { level?: string; kind?: string; topic?: string } {
-  if (!isObject(metadata)) return {};
+  if (!isRecord(metadata)) return {};
   const fields = fieldsOf(metadata);
   const read = (names: readonly string[]): string | undefined =>
     first(names, (name) => plain(fields.get(name)));
@@ -111,11 +110,11 @@ function finishOf(reason: unknown): Finish | null {
 /** New tokens of the last answer; else those of the whole sample, by its model. */
 function tokensOf(usage: unknown, all: unknown, ...models: (string | null)[]): number | null {
   const count = (value: unknown): number | null =>
-    isObject(value) && Number.isSafeInteger(value.output_tokens) && Number(value.output_tokens) >= 0
+    isRecord(value) && Number.isSafeInteger(value.output_tokens) && Number(value.output_tokens) >= 0
       ? Number(value.output_tokens)
       : null;
   const found = count(usage);
-  if (found !== null || !isObject(all)) return found;
+  if (found !== null || !isRecord(all)) return found;
   for (const model of models) {
     if (model !== null && Object.hasOwn(all, model)) return count(all[model]);
   }

@@ -1,4 +1,6 @@
 /** What was asked and answered, in the messages of Inspect's logs. */
+
+import { isRecord } from "../../../protocol/json-lines.js";
 import { withThought } from "./chat-text.js";
 
 /** A text with the attachments that it refers to put in their places. */
@@ -18,10 +20,6 @@ export const resolver =
   (text) =>
     text.replace(REFERENCE, (reference, key: string) => attachments.get(key) ?? reference);
 
-type Message = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Message =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /**
  * The problem's text: a text, or of messages what the user said; where an assistant answers in between (examples, an
  * earlier turn), the last thing alone. null: there is an image or sound in it; undefined: there is none.
@@ -29,7 +27,7 @@ const isObject = (value: unknown): value is Message =>
 export function askedText(input: unknown, resolve: Resolve): string | null | undefined {
   if (typeof input === "string") return resolve(input).trim() || undefined;
   if (!Array.isArray(input)) return undefined;
-  const messages = input.filter(isObject);
+  const messages = input.filter(isRecord);
   const turns = messages.some(({ role }) => role === "assistant");
   const users = messages.filter(({ role }) => role === "user");
   const texts = (turns ? users.slice(-1) : users).map(({ content }) => plainText(content, resolve));
@@ -40,7 +38,7 @@ export function askedText(input: unknown, resolve: Resolve): string | null | und
 function plainText(content: unknown, resolve: Resolve): string | null {
   if (typeof content === "string") return resolve(content);
   const texts: string[] = [];
-  for (const part of Array.isArray(content) ? content.filter(isObject) : []) {
+  for (const part of Array.isArray(content) ? content.filter(isRecord) : []) {
     if (part.type === "text" && typeof part.text === "string") texts.push(resolve(part.text));
     else if (part.type !== "text") return null;
   }
@@ -52,12 +50,12 @@ function plainText(content: unknown, resolve: Resolve): string | null {
  * encrypted) the summary, where there is one.
  */
 export function answeredText(message: unknown, resolve: Resolve): string {
-  if (!isObject(message)) return "";
+  if (!isRecord(message)) return "";
   const { content } = message;
   // Older logs have the reasoning beside a text.
   if (typeof content === "string") return withThought(message, resolve(content));
   let text = "";
-  for (const part of Array.isArray(content) ? content.filter(isObject) : []) {
+  for (const part of Array.isArray(content) ? content.filter(isRecord) : []) {
     if (part.type === "reasoning") {
       const said = part.redacted === true ? part.summary : part.reasoning;
       if (typeof said === "string" && said.trim() !== "")

@@ -1,5 +1,6 @@
 /** Values of Inspect's scorers: https://inspect.aisi.org.uk/scorers.html */
 import type { ForeignScore } from "../../../protocol/import.js";
+import { isRecord } from "../../../protocol/json-lines.js";
 import { judgesAnswer } from "./rewards.js";
 
 /** As `value_to_float` of Inspect takes them: correct, incorrect, partly, no answer. */
@@ -12,18 +13,15 @@ const ONLY = "score";
 /** Parts of one scorer's value. */
 const MOST_PARTS = 50;
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** What the scorers of a sample said; where one could not say anything (NaN, which reads as null) there is nothing. */
 export function inspectScores(sample: Readonly<Record<string, unknown>>): ForeignScore[] {
-  const scores = isObject(sample.scores)
+  const scores = isRecord(sample.scores)
     ? sample.scores
-    : isObject(sample.score)
+    : isRecord(sample.score)
       ? { [ONLY]: sample.score }
       : {};
   return Object.entries(scores).flatMap(([name, score]) => {
-    if (!isObject(score)) return [];
+    if (!isRecord(score)) return [];
     const answer = typeof score.answer === "string" ? score.answer : undefined;
     return valuesOf(name, score.value).map(([part, value]) => ({
       ...{ name: part, value },
@@ -35,7 +33,7 @@ export function inspectScores(sample: Readonly<Record<string, unknown>>): Foreig
 function valuesOf(name: string, value: unknown): [string, number | boolean][] {
   const parts: [string, unknown][] = Array.isArray(value)
     ? value.map((part, i) => [`${name}[${i}]`, part])
-    : isObject(value)
+    : isRecord(value)
       ? Object.entries(value)
           .filter(([part]) => judgesAnswer(part))
           .map(([part, one]) => [`${name}.${part}`, one])

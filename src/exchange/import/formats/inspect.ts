@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { parseJson } from "../../../problems/json-lines.js";
+import { isRecord } from "../../../protocol/json-lines.js";
 import { ErrataError } from "../../../protocol/types.js";
 import { JsonParts } from "../json-parts.js";
 import type { FieldMeaning, FileStart, ForeignRow, Format, ReadOptions } from "../types.js";
@@ -45,8 +46,6 @@ async function* rows(file: string, options: ReadOptions): AsyncGenerator<Foreign
 }
 
 type Fields = Record<string, unknown>;
-const isObject = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** `.eval`: sample by sample, each a member (or a few) of the archive. */
 async function* evalRows(file: string, { signal, progress }: ReadOptions): AsyncGenerator<ForeignRow> {
@@ -93,7 +92,7 @@ async function headOf(archive: ZipArchive): Promise<InspectLog> {
 }
 
 function logOf(spec: unknown): InspectLog {
-  const { task, model } = isObject(spec) ? spec : {};
+  const { task, model } = isRecord(spec) ? spec : {};
   const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
   return { task: text(task), model: text(model) };
 }

@@ -9,6 +9,7 @@ import { goldOf } from "../../../problems/answers.js";
 import { fieldsOf, first, NAMES, plain } from "../../../problems/names.js";
 import { parquetColumns, readParquetRows } from "../../../problems/parquet-rows.js";
 import type { ForeignScore } from "../../../protocol/import.js";
+import { isRecord } from "../../../protocol/json-lines.js";
 import type { Finish } from "../../../protocol/types.js";
 import type { FieldMeaning, FileStart, ForeignRow, Format, ReadOptions } from "../types.js";
 import { lastUserTurn, withThought } from "./chat-text.js";
@@ -16,8 +17,6 @@ import { pythonLiteral } from "./python-literal.js";
 import { judgesAnswer } from "./rewards.js";
 
 type Fields = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : value == null ? [] : [value]);
 const bare = (name: string): string => name.replace(/^_+|_+$/g, "");
 
@@ -57,18 +56,18 @@ async function* rows(file: string, { signal, progress }: ReadOptions): AsyncGene
   const options = { ...(signal && { signal }), ...(progress && { progress }) };
   for await (const { index, value } of readParquetRows(file, options)) {
     const row = Object.fromEntries(Object.entries(value).map(([name, field]) => [bare(name), field]));
-    yield* rowsOf(isObject(row.doc) ? detail(row) : olderDetail(row), `row ${index + 1}`, { set, modelId });
+    yield* rowsOf(isRecord(row.doc) ? detail(row) : olderDetail(row), `row ${index + 1}`, { set, modelId });
   }
 }
 
 function detail({ doc, model_response, metric }: Fields): Detail {
-  const [asked, answer] = [isObject(doc) ? doc : {}, isObject(model_response) ? model_response : {}];
+  const [asked, answer] = [isRecord(doc) ? doc : {}, isRecord(model_response) ? model_response : {}];
   const choices = listOf(asked.choices);
   return {
     ...{ id: plain(asked.id) ?? null, task: taskIn(plain(asked.task_name)) },
     query: plain(asked.original_query) ?? plain(asked.query),
     golds: listOf(asked.gold_index).flatMap((index) => listOf(choices[Number(index)])),
-    specific: isObject(asked.specific) ? asked.specific : {},
+    specific: isRecord(asked.specific) ? asked.specific : {},
     images: listOf(asked.images).length > 0,
     ...{
       texts: listOf(answer.text),
@@ -76,7 +75,7 @@ function detail({ doc, model_response, metric }: Fields): Detail {
       tokens: listOf(answer.output_tokens),
     },
     most: typeof asked.generation_size === "number" ? asked.generation_size : null,
-    metrics: isObject(metric) ? metric : {},
+    metrics: isRecord(metric) ? metric : {},
   };
 }
 
@@ -93,14 +92,14 @@ function olderDetail(row: Fields): Detail {
     ...{ id: null, task: null, query: plain(row.example) ?? plain(row.full_prompt) },
     golds:
       gold.length > 0 ? gold : listOf(read("gold_index")).flatMap((index) => listOf(choices[Number(index)])),
-    specific: isObject(specifics) ? specifics : {},
+    specific: isRecord(specifics) ? specifics : {},
     ...{
       images: false,
       texts: listOf(read("predictions")),
       reasonings: [],
       tokens: listOf(read("cont_tokens")),
     },
-    ...{ most: null, metrics: isObject(metrics) ? metrics : {} },
+    ...{ most: null, metrics: isRecord(metrics) ? metrics : {} },
   };
 }
 

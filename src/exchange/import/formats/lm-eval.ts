@@ -14,6 +14,7 @@ import { parseJson, readJsonLines } from "../../../problems/json-lines.js";
 import { type LineOptions, readLines } from "../../../problems/lines.js";
 import { fieldsOf, first, NAMES, plain } from "../../../problems/names.js";
 import type { ForeignScore } from "../../../protocol/import.js";
+import { isRecord } from "../../../protocol/json-lines.js";
 import { ErrataError } from "../../../protocol/types.js";
 import { Distinct } from "../distinct.js";
 import type { FieldMeaning, FileStart, ForeignRow, Format, ReadOptions } from "../types.js";
@@ -21,8 +22,6 @@ import { lastUserTurn } from "./chat-text.js";
 import { filterOf, lmEvalScores } from "./lm-eval-scores.js";
 
 type Fields = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** @param most bytes, about, of scores under further filters that are held until their document comes */
 export const lmEval = (most: number): Format => ({
@@ -50,7 +49,7 @@ interface Line {
 async function* linesOf(file: string, { signal, progress }: ReadOptions): AsyncGenerator<Line> {
   if (await isArray(file)) {
     for await (const { line: at, value, why } of readJsonArray(file, { signal, progress })) {
-      yield why === undefined && isObject(value) ? { at, value } : { at, why: why ?? "is not a JSON object" };
+      yield why === undefined && isRecord(value) ? { at, value } : { at, why: why ?? "is not a JSON object" };
     }
     return;
   }
@@ -181,7 +180,7 @@ async function* furtherLines(
     primary ??= filter;
     if (filter === primary) continue;
     const value = parseJson(text);
-    if (isObject(value)) yield { at, value };
+    if (isRecord(value)) yield { at, value };
   }
 }
 
@@ -233,7 +232,7 @@ function textsOf({ resps }: Fields): string[] | undefined {
 
 /** From the document's own fields; its text else from the prompt, of which a chat template's last user turn. */
 function problemOf(line: Fields): { id: string | null; text: string; gold: string | null } | undefined {
-  const doc = isObject(line.doc) ? fieldsOf(line.doc) : new Map<string, unknown>();
+  const doc = isRecord(line.doc) ? fieldsOf(line.doc) : new Map<string, unknown>();
   const read = (names: readonly string[]): string | undefined => first(names, (name) => plain(doc.get(name)));
   const asked = read(NAMES.problem) ?? promptOf(line.arguments);
   if (asked === undefined) return undefined;
@@ -250,8 +249,8 @@ function problemOf(line: Fields): { id: string | null; text: string; gold: strin
 
 /** `{"gen_args_0": {"arg_0": prompt, …}}`, or before 0.4.3 `[[prompt, …], …]`. */
 function promptOf(args: unknown): string | undefined {
-  const [request] = Array.isArray(args) ? (args as unknown[]) : isObject(args) ? Object.values(args) : [];
-  const prompt: unknown = Array.isArray(request) ? request[0] : isObject(request) ? request.arg_0 : undefined;
+  const [request] = Array.isArray(args) ? (args as unknown[]) : isRecord(args) ? Object.values(args) : [];
+  const prompt: unknown = Array.isArray(request) ? request[0] : isRecord(request) ? request.arg_0 : undefined;
   return typeof prompt === "string" ? lastUserTurn(prompt) || undefined : undefined;
 }
 
@@ -284,7 +283,7 @@ async function modelOf(file: string): Promise<string | null> {
   try {
     if ((await stat(beside)).size > LARGEST_RESULTS) return null;
     const results: unknown = JSON.parse(await readFile(beside, "utf8"));
-    return (isObject(results) && plain(results.model_name)) || null;
+    return (isRecord(results) && plain(results.model_name)) || null;
   } catch {
     return null;
   }
@@ -297,7 +296,7 @@ async function fields(file: string, options: ReadOptions): Promise<FieldMeaning[
   let looked = 0;
   for await (const { value } of linesOf(file, options)) {
     if (!value) continue;
-    const doc = isObject(value.doc) ? Object.keys(value.doc) : [];
+    const doc = isRecord(value.doc) ? Object.keys(value.doc) : [];
     const named = (names: readonly string[]): string | undefined =>
       first(names, (name) => doc.find((own) => own.toLowerCase() === name));
     const asked = named(NAMES.problem);
