@@ -31,6 +31,8 @@ const count = { passed: 0, failed: 0 };
 const parts = [];
 /** What failed and then passed when it was run once more: said at the end, for it is a weakness all the same. */
 const onlyAgain = [];
+/** What failed both times, with its error: said last, where a log that keeps only its end still has it. */
+const failures = [];
 
 /** Runs one part; a failure is counted and the rest goes on, so that one run tells everything. */
 async function part(name, work) {
@@ -62,10 +64,18 @@ async function vitestOnce(report, args) {
   if (!existsSync(file)) throw error ?? new Error(`vitest wrote no ${file}`);
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(file, "utf8"));
   const failing = testResults.filter(({ status }) => status === "failed");
+  const said = (messages) => messages.join("\n").split("\n").slice(0, 8).join("\n    ");
+  const errors = failing.flatMap(({ name, message, assertionResults }) => {
+    const tests = assertionResults.filter((t) => t.status === "failed");
+    const lines = tests.map((t) => `${relative(root, name)} › ${t.fullName}\n    ${said(t.failureMessages)}`);
+    // A file that fails as a whole (an import, a hook) has no failing test.
+    return lines.length > 0 ? lines : [`${relative(root, name)}\n    ${said([message])}`];
+  });
   return {
     error,
     passed: numPassedTests,
     failed: numFailedTests,
+    errors,
     files: failing.map(({ name }) => name),
     passedInThem: failing.flatMap((f) => f.assertionResults).filter((t) => t.status === "passed").length,
   };
@@ -82,9 +92,13 @@ async function vitest(report, args) {
   count.passed += second.passed - first.passedInThem;
   // The failing command adds one more; what counts is that it is not zero.
   count.failed += second.failed;
+  failures.push(...second.errors);
   if (second.error) throw second.error;
   onlyAgain.push(...first.files.map((name) => relative(root, name)));
 }
+
+/** A failed test in pytest's report: its module, its name, the beginning of its error. */
+const FAILED = /<testcase classname="([^"]+)" name="([^"]+)"[^>]*><(?:failure|error) message="([^"]{0,800})/g;
 
 async function pytestOnce(report, ...options) {
   const file = join(results, `${report}.xml`);
@@ -98,10 +112,15 @@ async function pytestOnce(report, ...options) {
     error = failure;
   }
   if (!existsSync(file)) throw error ?? new Error(`pytest wrote no ${file}`);
-  const [, errors, failures, skipped, tests] =
-    /errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"/.exec(readFileSync(file, "utf8")) ?? [];
-  const failed = Number(errors) + Number(failures);
-  return { error, failed, passed: Number(tests) - failed - Number(skipped) };
+  const xml = readFileSync(file, "utf8");
+  const [, broken, untrue, skipped, tests] =
+    /errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"/.exec(xml) ?? [];
+  const failed = Number(broken) + Number(untrue);
+  const errors = Array.from(
+    xml.matchAll(FAILED),
+    ([, module, name, message]) => `${module} › ${name}\n    ${message}`,
+  );
+  return { error, failed, errors, passed: Number(tests) - failed - Number(skipped) };
 }
 
 async function pytest() {
@@ -112,6 +131,7 @@ async function pytest() {
   const second = await pytestOnce("pytest-again", "--last-failed", "--last-failed-no-failures", "none");
   count.passed += second.passed;
   count.failed += second.failed;
+  failures.push(...second.errors);
   if (second.error) throw second.error;
   onlyAgain.push(`${first.failed} of pytest's`);
 }
@@ -154,6 +174,8 @@ if (wanted("e2e")) {
   });
 }
 console.log(`\n${count.passed} passed, ${count.failed} failed`);
+for (const { name, failure } of parts) if (failure) console.log(`  ${name}: ${failure}`);
+for (const failure of failures) console.log(`  ${failure}`);
 if (onlyAgain.length > 0) console.log(`Passed only when run once more: ${onlyAgain.join(", ")}`);
 if (values.full && values.only === undefined) {
   const rows = parts.map(({ name, seconds, failure }) => `| ${name} | ${seconds} | ${failure ?? "passed"} |`);

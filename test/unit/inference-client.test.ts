@@ -24,13 +24,13 @@ describe("the inference worker", () => {
   let worker: Awaited<ReturnType<typeof bundleWorker>>;
   let client: InferenceClient;
   let undisturbed: string[];
-  const generate = async (on: (rows: GeneratedRow[]) => void = () => undefined, signal?: AbortSignal) => {
+  const generate = async (on: (rows: GeneratedRow[]) => void = () => undefined) => {
     const rows: GeneratedRow[] = [];
     const row = (row: GeneratedRow) => {
       rows.push(row);
       on(rows);
     };
-    await client.generate(JOBS, OPTIONS, { row }, signal);
+    await client.generate(JOBS, OPTIONS, { row });
     return rows;
   };
 
@@ -109,14 +109,19 @@ describe("the inference worker", () => {
   test("abort rejects; what was reported stays, and the worker goes on living", async () => {
     const { pid } = client;
     const controller = new AbortController();
+    // Work for minutes: a fast worker would be done with less before the abort reaches it.
+    const samples = Array.from({ length: 5000 }, (_, i) => i);
+    const jobs = JOBS.map((job) => ({ ...job, samples }));
     let count = 0;
-    const work = generate((rows) => {
-      count = rows.length;
+    const row = () => {
+      count++;
       controller.abort();
-    }, controller.signal);
-    await expect(work).rejects.toMatchObject({ name: "AbortError" });
+    };
+    await expect(client.generate(jobs, OPTIONS, { row }, controller.signal)).rejects.toMatchObject({
+      name: "AbortError",
+    });
     expect(count).toBeGreaterThan(0);
-    expect(count).toBeLessThan(undisturbed.length);
+    expect(count).toBeLessThan(jobs.length * samples.length);
     expect(client.pid).toBe(pid);
   });
 
