@@ -104,8 +104,15 @@ export async function ensureNodePackages() {
     ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"],
     env,
   );
-  await quiet("Native modules", "npm", ["rebuild", "node", "esbuild", "sqlite3", "onnxruntime-node"], env);
+  await quiet("Node itself", "npm", ["rebuild", "node", "esbuild"], env);
+  await quiet("Native modules", "npm", ["rebuild", "sqlite3", "onnxruntime-node"], { ...env, ...headers() });
   stamp("packages", hash);
+}
+
+/** The headers that come with the npm package of Node; else node-gyp fetches them, or takes another Node's. */
+function headers() {
+  const folder = join(root, `node_modules/node/node_modules/node-${process.platform}-${process.arch}`);
+  return existsSync(join(folder, "include/node/node_api.h")) ? { npm_config_nodedir: folder } : {};
 }
 
 /** code-server's own dependencies, compiled here; only opening or testing the editor needs them. */
@@ -121,6 +128,7 @@ export async function ensureEditor() {
       PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}`,
       // Its check reads this, which an outer npm on another Node has set for its own children.
       npm_config_user_agent: undefined,
+      ...headers(),
     },
   );
   stamp("editor", hash);
