@@ -51,9 +51,17 @@ export async function until<T>(
 ): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
-    const answer = await ask().catch(() => null);
+    let cause: unknown;
+    const answer = await ask().catch((error: unknown) => {
+      cause = error;
+      return null;
+    });
     if (answer) return answer;
-    if (Date.now() > end) throw new Error(`Waited ${ms / 1000} s in vain: ${what}`);
+    if (Date.now() > end) {
+      const last =
+        cause instanceof Error ? `; the last try: ${cause.message.split("\n").slice(0, 4).join(" ")}` : "";
+      throw new Error(`Waited ${ms / 1000} s in vain: ${what}${last}`, { cause });
+    }
     await new Promise((r) => setTimeout(r, 200));
   }
 }
@@ -61,6 +69,8 @@ export async function until<T>(
 /** A real VS Code (code-server) with the packaged extension installed, driven through a real browser. */
 export class Editor {
   readonly errors: string[] = [];
+  /** The command that was run last, until its pick was answered. */
+  private asked: string | undefined;
 
   private constructor(
     readonly home: string,
@@ -245,6 +255,7 @@ export class Editor {
   async command(title: string): Promise<void> {
     // A palette that was opened before the editor knew the file's kind lists its commands no more, and a panel that
     // takes the focus a moment after it was shown closes it: then once more.
+    this.asked = title;
     await until(`the command ${title}`, async () => {
       await this.openPalette();
       try {
@@ -281,12 +292,27 @@ export class Editor {
     return this.page.locator(".quick-input-widget:visible input[type=text]").first();
   }
 
-  /** Chooses a row of the quick pick with this title, by typing. */
+  /**
+   * Chooses a row of the quick pick with this title, by typing. What takes the focus late (a notification that goes)
+   * closes the pick: then the command that asks is run again.
+   */
   async pick(title: string, text: string): Promise<void> {
+    const { asked } = this;
+    this.asked = undefined;
     const box = this.page.locator(".quick-input-widget:visible", { hasText: title });
-    await box.waitFor({ timeout: 20_000 });
-    await this.quickInput().fill(text);
-    await this.choose(text);
+    await until(`${text} is chosen in ${title}`, async () => {
+      await box.waitFor({ timeout: 20_000 });
+      try {
+        await this.quickInput().fill(text, { timeout: 5_000 });
+        await this.choose(text, 10_000);
+        return true;
+      } catch (error) {
+        if (asked === undefined) throw error;
+        await this.page.keyboard.press("Escape");
+        await this.command(asked);
+        return false;
+      }
+    });
   }
 
   /**

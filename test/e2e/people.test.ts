@@ -212,7 +212,10 @@ describe("judging in the tree", () => {
       return found.length > 0 ? found : null;
     });
     expect(said.length).toBeGreaterThanOrEqual(3);
-    await editor.notifications().getByRole("button", { name: "Undo" }).click();
+    const undo = editor.notifications().getByRole("button", { name: "Undo" });
+    await undo.click();
+    // A notification gives the focus back when it goes.
+    await undo.waitFor({ state: "hidden" });
     await until("it is taken back", async () => (await types()).length === 0);
   });
 
