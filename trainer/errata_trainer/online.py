@@ -16,7 +16,7 @@ import torch
 from accelerate.utils import gather_object
 from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
-from trl import GRPOConfig, GRPOTrainer
+from trl import GRPOConfig
 
 from errata_trainer.checkpoint import Checkpoints
 from errata_trainer.config import grpo_config
@@ -28,10 +28,11 @@ from errata_trainer.recorder import Recorder
 from errata_trainer.reflection import parse_reflection
 from errata_trainer.rollout import REFLECTION, SOLUTION, Learning, Rollout, Task, Turn
 from errata_trainer.schedule import TRIAL, rate_factor, seed_step, visited
+from errata_trainer.shared_prompts import SharedPrompts
 from errata_trainer.token_beta import TokenBeta
 
 
-class OnlineTrainer(Checkpoints, GRPOTrainer):
+class OnlineTrainer(Checkpoints, SharedPrompts):
     """GRPO on first attempts, planned by step; the base of all methods that sample."""
 
     configure = staticmethod(grpo_config)
