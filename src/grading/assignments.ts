@@ -105,6 +105,8 @@ export function withRelations(a: Shape, b: Shape, symbolic: Symbolic, compare: C
   }
   const given = assigned(relation) ?? stated(relation);
   if (!given || UNSOLVED.test(given.name)) return undecided("an equation against a value");
+  if (other.of !== undefined && other.of !== given.name)
+    return undecided(`${given.name} against ${other.of}`);
   const found = a === relation ? compare(given.value, other) : compare(other, given.value);
   return found.equal === true ? yes(`${found.why}, after ${given.name} =`) : found;
 }

@@ -11,6 +11,7 @@ import { comparing, rationalOf, type Symbolic } from "./exact.js";
 import { asSameIntervals } from "./intervals.js";
 import { determinant, sameSize } from "./matrices.js";
 import { compact, hasThousands, normalise } from "./normalise.js";
+import { withParameters } from "./parameters.js";
 import { beginUnits, infinity, quantities } from "./quantities.js";
 import { same } from "./rational.js";
 import { isStretch, realSet, sameSets } from "./real-sets.js";
@@ -53,6 +54,8 @@ function compared(gold: string, answer: string, symbolic: Symbolic, settings: Co
     return yes("written alike");
   }
   if (CROSSED_OUT.test(gold) || CROSSED_OUT.test(answer)) return undecided("something is crossed out");
+  const free = withParameters(left, right, (x, y) => equalShapes(shapeOf(x), shapeOf(y), symbolic));
+  if (free) return free;
   const found = equalAsRead(gold, answer, a, b, symbolic);
   const [x, y] = [inPowersOfTen(gold), inPowersOfTen(answer)];
   if (x === gold && y === answer) return found;
@@ -141,9 +144,10 @@ function equalShapes(gold: Shape, answer: Shape, symbolic: Symbolic): Equality {
         "the same items, brackets left off",
       );
     }
-    return other.kind === "set"
-      ? undecided("a set against a tuple or interval")
-      : no("one is a tuple, the other is not");
+    if (other.kind === "set") return undecided("a set against a tuple or interval");
+    const vectors =
+      other.kind === "expression" && /(?<![a-zA-Z\\])[ijk](?![a-zA-Z])|\\[ij]math/.test(other.tex);
+    return vectors ? undecided("perhaps unit vectors") : no("one is a tuple, the other is not");
   }
   if (a.kind === "set" || b.kind === "set") {
     return anyOrder(items[0], items[1], recurse, false, "the same elements");

@@ -14,6 +14,7 @@ import {
 import {
   binomial,
   conjugate,
+  doubleFactorial,
   factorial,
   greatest,
   type NumberFunction,
@@ -133,7 +134,9 @@ class Parser {
       const op = this.peek();
       if (op === "!") {
         this.at++;
-        value = constant(factorial(asRational(value)));
+        const double = this.peek() === "!";
+        if (double) this.at++;
+        value = constant((double ? doubleFactorial : factorial)(asRational(value)));
       } else if (op === "^") {
         this.at++;
         value = raise(

@@ -61,6 +61,8 @@ export function residueAgainst(residues: Residues, tex: string): Equality {
   const [x, y] = [reduced(residues.values, m), reduced([tex], m)];
   if (!x || !y) return undecided("a residue against something else");
   if (x.join() !== y.join()) return no(`different modulo ${m}`);
+  // "x \\equiv 3" is every such number.
+  if (residues.of !== null) return undecided("a number against all of its residue");
   return integer(residues.values[0] ?? "") === value
     ? yes("the same residue, its modulus on one side only")
     : undecided("a number of the same residue");

@@ -183,6 +183,7 @@ function ofWords(words: string): Shape {
 
 const SYNONYMS: Record<string, string> = {
   dne: "does not exist",
+  "limit does not exist": "does not exist",
   "no real number": "no real numbers",
   // Not the same as "no solution": complex ones may be left.
   "no real solution": "no real solutions",
@@ -240,7 +241,10 @@ function isInequality(shape: Shape): boolean {
 
 /** Lower-case words when the whole answer is words; null when there is mathematics in it. */
 function asWords(s: string): string | null {
-  const plain = s.replace(/\\text\{([^{}]*)\}/g, " $1 ").trim();
+  const plain = s
+    .replace(/\\text\{([^{}]*)\}/g, " $1 ")
+    .trim()
+    .replace(/\.$/, "");
   if (!/^[A-Za-z][A-Za-z'\- ]*[A-Za-z]$/.test(plain)) return null;
   const words = plain
     .toLowerCase()
@@ -315,7 +319,7 @@ function asBracketed(s: string): Shape | null {
 
 /** Something that may be given a value: x, x_1, f(x), \theta, AB, \angle ABC, |AB|, P(A), \text{Area}. */
 export function isName(s: string): boolean {
-  return /^(?:\\angle\s*|m\s*\\angle\s*|\\overline\s*|\\triangle\s*|\\?det\s*)?\{?(?:[A-Za-z]{1,3}|\\[a-zA-Z]+)\}?(?:_(?:\w|\{[^{}]*\}))?'*(?:\([A-Za-z\d,\s\\]+\))?$/.test(
+  return /^(?:\\angle\s*|m\s*\\angle\s*|\\overline\s*|\\triangle\s*|\\?det\s*)?\{?(?:[A-Za-z]{1,3}|\\[a-zA-Z]+)\}?(?:_(?:\w|\{[^{}]*\}))?(?:'*|\^\s*\{\s*-1\s*\}(?=\())(?:\([A-Za-z\d,\s\\]+\))?$/.test(
     s,
   )
     ? true

@@ -24,9 +24,39 @@ const FRACTION = new RegExp(`[${Object.keys(FRACTIONS).join("")}]`, "g");
 const FUNCTIONS =
   /\\(?:operatorname\*?|mathrm|text)\s*\{\s*(sin|cos|tan|cot|sec|csc|ln|log|exp|gcd|lcm|max|min|arcsin|arccos|arctan|sinh|cosh|tanh|det)\s*\}/g;
 
+const ENTITIES: Record<string, string> = {
+  pi: "\\pi ",
+  theta: "\\theta ",
+  le: "\\le ",
+  ge: "\\ge ",
+  ne: "\\ne ",
+  lt: "<",
+  gt: ">",
+  times: "\\times ",
+  middot: "\\cdot ",
+  minus: "-",
+  plusmn: "\\pm ",
+  infin: "\\infty ",
+  deg: "°",
+  nbsp: " ",
+  radic: "√",
+};
+const ENTITY = new RegExp(`&(${Object.keys(ENTITIES).join("|")});`, "g");
+
 /** Characters and commands that stand for others. */
 export function plainSpelling(s: string): string {
-  return plainCommands(plainCharacters(s));
+  return plainCommands(plainCharacters(plainPage(s))).replace(CHOSEN, chosen);
+}
+
+/** What a page would show as π or as a raised 2. */
+function plainPage(s: string): string {
+  if (!/&[a-z]+;|<su[bp]>/.test(s)) return s;
+  return s
+    .replace(
+      /<(su[bp])>([^<>]*)<\/\1>/g,
+      (_, kind: string, text: string) => `${kind === "sup" ? "^" : "_"}{${text}}`,
+    )
+    .replace(ENTITY, (_, name: string) => ENTITIES[name] ?? "");
 }
 
 function plainCharacters(s: string): string {
@@ -59,6 +89,14 @@ function plainCommands(s: string): string {
       return `${value}\\text{ ${unit.replace(/\\/g, " ").trim()}}`;
     })
     .replace(FUNCTIONS, "\\$1 ");
+}
+
+/** {}_8P_3 and ^8C_3: arrangements and choices. */
+const CHOSEN = /(?<![\w)}])(?:\{\}\s*)?[_^]\s*\{?(\d{1,3})\}?\s*([PC])\s*_\s*\{?(\d{1,3})\}?/g;
+
+function chosen(_: string, n: string, kind: string, k: string): string {
+  if (kind === "C" || Number(k) > Number(n)) return `\\binom{${n}}{${k}}`;
+  return `(\\frac{${n}!}{${Number(n) - Number(k)}!})`;
 }
 
 /** `\begin{align*}5\end{align*}` with nothing to align. */

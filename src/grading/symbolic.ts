@@ -129,8 +129,17 @@ function differentAt(point: Point, { whole }: Survey, compareAt: (point: Point) 
 }
 
 /** The canonical expression, or why it is not to be evaluated. */
+/** Square brackets that group, which the engine does not read; those of a root's degree stay. */
+function roundBrackets(tex: string): string {
+  const degrees = /\\sqrt\s*\[[^[\]]*\]/g;
+  const kept = tex.match(degrees) ?? [];
+  const round = tex.replace(degrees, "\uE002").replace(/\[/g, "(").replace(/\]/g, ")");
+  return round.replace(/\uE002/g, () => kept.shift() ?? "");
+}
+
 function read(tex: string): Read | string {
-  const raw = theEngine().parse(bracketArguments(tex).replace(/°/g, "^{\\circ}"), { form: "raw" });
+  const plain = roundBrackets(bracketArguments(tex)).replace(/°/g, "^{\\circ}");
+  const raw = theEngine().parse(plain, { form: "raw" });
   if (!raw?.isValid) return `"${tex}" cannot be read`;
   const tooLarge = visit(raw.json, (operator, node) => {
     const value = typeof node === "number" ? Math.abs(node) : 0;

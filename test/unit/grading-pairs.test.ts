@@ -36,6 +36,33 @@ describe("pairs that the grader had never seen", () => {
   });
 });
 
+describe("pairs by other hands", () => {
+  it("are all different from the other tables', and half of them is left alone", () => {
+    const key = ({ gold, answer }: Pair) => JSON.stringify([gold, answer]);
+    const others = [...tables.othersWorking, ...tables.othersUntouched];
+    const known = new Set([...tables.old, ...tables.working, ...tables.untouched].map(key));
+    expect(new Set(others.map(key)).size).toBe(408);
+    expect(others.filter((pair) => known.has(key(pair)))).toEqual([]);
+    expect([tables.othersWorking.length, tables.othersUntouched.length]).toEqual([214, 194]);
+    expect(tables.othersUntouched.filter(({ seen }) => seen)).toEqual([]);
+  });
+  it("of the working half, none that differs is called equal, and none that is equal different", {
+    timeout: 600_000,
+  }, () => {
+    const { agrees, wronglyEqual, wronglyDifferent } = counts(tables.othersWorking);
+    // Two that the table leaves open.
+    expect({ wronglyEqual, wronglyDifferent }).toEqual({ wronglyEqual: 2, wronglyDifferent: 0 });
+    expect(agrees).toBeGreaterThanOrEqual(177);
+  });
+  it("of the other half, no more is wrong than when it was counted", { timeout: 600_000 }, () => {
+    const { wronglyEqual, wronglyDifferent } = counts(tables.othersUntouched);
+    expect(wronglyEqual).toBeLessThanOrEqual(3);
+    expect(wronglyDifferent).toBeLessThanOrEqual(2);
+    const different = tables.othersUntouched.filter(({ equal }) => equal === false);
+    expect(counts(different).wronglyEqual).toBe(0);
+  });
+});
+
 describe("hostile pairs", () => {
   const built = builtGrader();
   const hostile = [...tables.working, ...tables.untouched].filter(({ kind }) => kind === "hostile");
