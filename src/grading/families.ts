@@ -16,6 +16,10 @@ export interface Family {
   of: string | null;
   unit: "pi" | "one";
   progressions: Progression[];
+  /** What runs through the whole numbers; null of residues. */
+  letter: string | null;
+  /** It is said that the letter stands for all whole numbers. */
+  certain: boolean;
 }
 
 const SEPARATOR = /[,;]|(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])|\\l(?:or|and)(?![a-zA-Z])/;
@@ -49,7 +53,8 @@ export function families({ text, letters, domain }: Declared, other: Declared): 
     }
   }
   if (names.size > 1 || progressions.length === 0) return null;
-  return { of: [...names][0] ?? null, unit: angle ? "pi" : "one", progressions };
+  const unit = angle ? "pi" : "one";
+  return { of: [...names][0] ?? null, unit, progressions, letter, certain: letters.length > 0 };
 }
 
 function ofResidues({ of, values, modulus }: NonNullable<ReturnType<typeof readResidues>>): Family | null {
@@ -58,7 +63,7 @@ function ofResidues({ of, values, modulus }: NonNullable<ReturnType<typeof readR
   if (!step || step.n < 2n || step.d !== 1n || starts.some((start) => start?.d !== 1n)) return null;
   if (of !== null && !/^(?:[A-Za-z]|\\[a-zA-Z]+)$/.test(of)) return null;
   const progressions = starts.flatMap((start) => (start ? [{ start, step }] : []));
-  return { of, unit: "one", progressions };
+  return { of, unit: "one", progressions, letter: null, certain: true };
 }
 
 function signs(part: string): string[] {

@@ -37,9 +37,9 @@ const DECLARATIONS = [
 ];
 const TOKEN =
   /\\(?:text|mathbb|mathrm|mathcal|operatorname)\s*\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z](?:_(?:\{\w+\}|\w))?/g;
-/** By custom a constant wherever it has an index; without one only as an addend. */
-const INDEXED = /^[CcKk]_\{?\d\}?$/;
-const ADDEND = /^\s*([CcK])\s*\+(.*)$|^(.*?)[+-]\s*([CcK])\s*$/;
+/** By custom a constant in a formula, where its index counts from 0 or 1 (C_5 may be a group); without one as an addend. */
+const INDEXED = /^[CcKk]_\{?(\d)\}?$/;
+const ADDEND = /^\s*([CK])\s*\+(.*)$|^(.*?)[+-]\s*([CK])\s*$/;
 /** The difference of two of these may be another constant on each of its pieces. */
 const JUMPS = /\\(?:arc|ln|log|sqrt|operatorname|lfloor|lceil)|\||\^\s*\{?\s*-\s*1/;
 const MOST_CONSTANTS = 3;
@@ -62,8 +62,15 @@ export function withParameters(
     return found.equal === true && a.domain === b.domain ? found : undecided("a letter for natural numbers");
   }
   const [x, y] = [families(a, b), families(b, a)];
-  if (x && y) return ofFamilies(x, y);
-  return constants(a, b, compare);
+  if (!x || !y) return constants(a, b, compare);
+  const found = ofFamilies(x, y);
+  if (found.equal === null || x.certain || y.certain) return found;
+  // Nothing was said of its letter: (n-2)\pi may be the angles of one polygon.
+  const [inA = "", inB = ""] = [x.letter ?? "", y.letter ?? ""];
+  const asWritten = compare(a.text, renamed(b.text, new Map([[inB, inA]])));
+  return asWritten.equal === found.equal
+    ? found
+    : undecided("the same for a given number, or for all whole ones");
 }
 
 function ofFamilies(a: Family, b: Family): Equality {
@@ -78,6 +85,10 @@ function constants(
   b: Declared,
   compare: (gold: string, answer: string) => Equality,
 ): Equality | null {
+  if (a.domain !== null || b.domain !== null) {
+    const asWritten = compare(a.text, b.text);
+    if (asWritten.equal === true) return asWritten;
+  }
   const [inA, inB] = [lettersOf(a.text), lettersOf(b.text)];
   let [ofA, ofB] = [constantsOf(a, inA), constantsOf(b, inB)];
   if (ofA.length === 0 && ofB.length === 0) return null;
@@ -128,13 +139,16 @@ function addends(
 function withoutAddend(text: string): string | null {
   const { parts, separators } = splitTop(text, /=/);
   if (separators.length > 1) return null;
-  const match = ADDEND.exec(parts.at(-1) ?? "");
+  const last = parts.at(-1) ?? "";
+  // Where C was given, x - C is not x + C.
+  if (/-\s*[CK]\s*$/.test(last)) return null;
+  const match = ADDEND.exec(last);
   const rest = (match?.[2] ?? match?.[3])?.trim();
   return rest === undefined || rest === "" ? null : rest;
 }
 
 /** What the answer says of its letters is taken off its end. */
-export function declared(answer: string): Declared {
+function declared(answer: string): Declared {
   const such = /^(?:[a-z]\s*\\in\s*)?\\\{\s*(.*)\\\}$/s.exec(answer)?.[1];
   const plain = (such ?? answer)
     .replace(/\\text\{([^{}]*)\}/g, " $1 ")
@@ -163,14 +177,21 @@ function constantsOf(answer: Declared, letters: string[]): string[] {
   const said = answer.domain === null ? [] : answer.letters;
   const addend = ADDEND.exec(answer.text);
   const last = addend?.[1] ?? addend?.[4];
-  return letters.filter((l) => INDEXED.test(l) || l === last || (said.includes(l) && !/^[xyz]$/.test(l)));
+  const indices = letters.flatMap((l) => INDEXED.exec(l)?.[1] ?? []).sort();
+  const counted =
+    indices.every((digit, i) => Number(digit) === i + Number(indices[0])) && Number(indices[0]) < 2;
+  const formula = letters.some((l) => /^[a-z]$/.test(l) && l !== "e" && l !== "i");
+  return letters.filter(
+    (l) =>
+      (formula && ((INDEXED.test(l) && counted) || l === last)) || (said.includes(l) && !/^[xyz]$/.test(l)),
+  );
 }
 
-export function lettersOf(text: string): string[] {
+function lettersOf(text: string): string[] {
   return [...new Set(text.match(TOKEN) ?? [])].filter((token) => !token.startsWith("\\"));
 }
 
-export function renamed(text: string, names: ReadonlyMap<string, string>): string {
+function renamed(text: string, names: ReadonlyMap<string, string>): string {
   return text.replace(TOKEN, (token) => names.get(token) ?? token);
 }
 

@@ -250,6 +250,15 @@ function asWords(s: string): string | null {
     .toLowerCase()
     .replace(/[\s-]+/g, " ")
     .trim();
+  // x-y is a difference and x y a product.
+  const letters = plain.split(/[\s-]+/).every((part) => part.length < 3);
+  if (
+    !s.includes("\\text{") &&
+    letters &&
+    /[\s-]/.test(plain) &&
+    !/\b(?:no|is|or|up|to|at|an)\b/i.test(plain)
+  )
+    return null;
   // Two letters are a product (ab) or a segment's name, unless they were written as text or are a word.
   const word = s.includes("\\text{") || words.length >= 3 || /^(?:no|up|an|a)$/.test(words);
   if (!word) return null;
