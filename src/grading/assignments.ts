@@ -136,7 +136,7 @@ function twoAssignments(
 }
 
 function asFunction(name: string): { letter: string; argument: string } | null {
-  const match = /^([a-zA-Z])\(([a-zA-Z])\)$/.exec(name);
+  const match = /^([a-zA-Z])\(([a-z])\)$/.exec(name);
   return match?.[1] && match[2] ? { letter: match[1], argument: match[2] } : null;
 }
 

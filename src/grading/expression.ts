@@ -14,7 +14,6 @@ import {
 import {
   binomial,
   conjugate,
-  doubleFactorial,
   factorial,
   greatest,
   type NumberFunction,
@@ -134,9 +133,9 @@ class Parser {
       const op = this.peek();
       if (op === "!") {
         this.at++;
-        const double = this.peek() === "!";
-        if (double) this.at++;
-        value = constant((double ? doubleFactorial : factorial)(asRational(value)));
+        // 7!! is 7 · 5 · 3 · 1, for some (7!)!, and in a text an exclamation.
+        if (this.peek() === "!") throw new Ambiguous();
+        value = constant(factorial(asRational(value)));
       } else if (op === "^") {
         this.at++;
         value = raise(
@@ -162,6 +161,7 @@ class Parser {
       if (number === null) throw new Unreadable();
       return constant(number);
     }
+    if (token === "[" && !this.holdsBrackets()) throw new Ambiguous();
     if (token === "(" || token === "{" || token === "[") return this.group(token);
     if (token === "|") return this.absolute();
     if (token === "\\frac") {
@@ -186,6 +186,12 @@ class Parser {
     }
     if (token.startsWith("\\")) throw new Unsupported(token);
     throw new Unreadable();
+  }
+
+  /** [(x+1)^2 - 1] groups; [x] may be the whole part. */
+  private holdsBrackets(): boolean {
+    const close = this.tokens.indexOf("]", this.at);
+    return this.tokens.slice(this.at, close).includes("(");
   }
 
   private group(open: string): Value {

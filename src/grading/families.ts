@@ -19,7 +19,7 @@ export interface Family {
   /** What runs through the whole numbers; null of residues. */
   letter: string | null;
   /** It is said that the letter stands for all whole numbers. */
-  certain: boolean;
+  declared: boolean;
 }
 
 const SEPARATOR = /[,;]|(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])|\\l(?:or|and)(?![a-zA-Z])/;
@@ -32,7 +32,7 @@ const MOST_VALUES = 1000;
 export function families({ text, letters, domain }: Declared, other: Declared): Family | null {
   const modular = readResidues(text);
   if (modular) return ofResidues(modular);
-  if (domain === "constant" || letters.length > 1) return null;
+  if (domain === "constant" || domain === "natural" || letters.length > 1) return null;
   const angle = /\\pi|°/.test(text);
   const custom = angle || readResidues(other.text) ? CUSTOMARY : other.letters;
   const written = (letter: string) => new RegExp(`(?<![a-zA-Z\\\\])${letter}(?![a-zA-Z_])`).test(text);
@@ -54,7 +54,7 @@ export function families({ text, letters, domain }: Declared, other: Declared): 
   }
   if (names.size > 1 || progressions.length === 0) return null;
   const unit = angle ? "pi" : "one";
-  return { of: [...names][0] ?? null, unit, progressions, letter, certain: letters.length > 0 };
+  return { of: [...names][0] ?? null, unit, progressions, letter, declared: letters.length > 0 };
 }
 
 function ofResidues({ of, values, modulus }: NonNullable<ReturnType<typeof readResidues>>): Family | null {
@@ -63,7 +63,7 @@ function ofResidues({ of, values, modulus }: NonNullable<ReturnType<typeof readR
   if (!step || step.n < 2n || step.d !== 1n || starts.some((start) => start?.d !== 1n)) return null;
   if (of !== null && !/^(?:[A-Za-z]|\\[a-zA-Z]+)$/.test(of)) return null;
   const progressions = starts.flatMap((start) => (start ? [{ start, step }] : []));
-  return { of, unit: "one", progressions, letter: null, certain: true };
+  return { of, unit: "one", progressions, letter: null, declared: false };
 }
 
 function signs(part: string): string[] {

@@ -49,7 +49,7 @@ const TEXT_COMMAND =
  * brackets) unless `thousands` is false. Meaning is not touched; what looks odd stays.
  */
 export function normalise(answer: string, thousands = true): string {
-  let s = equationsByLine(answer.trim()).replace(/\\\\(?:\s*\[[^\]]*\])?/g, ROW);
+  let s = answer.trim().replace(/\\\\(?:\s*\[[^\]]*\])?/g, ROW);
   s = plainSpelling(unwrapBox(s));
   s = s.replace(CHARACTER, (character) => CHARACTERS[character] ?? character);
   s = s.replace(/√\s*(\d+|\{[^{}]*\}|\([^()]*\))/g, (_, under: string) => `\\sqrt{${bare(under)}}`);
@@ -101,13 +101,7 @@ export function compact(normalised: string): string {
 
 /** Does "1,234" stand where a list of 1 and 234 could be meant? */
 export function hasThousands(answer: string): boolean {
-  return /(?<![\d.,])(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})(?![\d,])/.test(answer);
-}
-
-/** x=1 and y=2, each on a line of its own. */
-function equationsByLine(s: string): string {
-  const lines = s.includes("\n") ? s.split(/\s*\n\s*/) : [];
-  return lines.length > 1 && lines.every((line) => /^[^={}]+=[^={}]+$/.test(line)) ? lines.join(", ") : s;
+  return /(?<![\d.,])(?:\d{1,3}(?:,\d{3})+|[1-9]\d?,0\d(?:,\d{2})*,\d{3})(?![\d,])/.test(answer);
 }
 
 /** Reads `\boxed{5}` as 5 when the box is all there is. */
@@ -133,7 +127,8 @@ function dollars(s: string): string {
   return out.replace(/\uE000/g, "$");
 }
 
-const UNIT_BEFORE = /\\text\{[^{}]*[a-zA-Z]\s*\}\s*(?:[/·]|\\cdot)?\s*$/;
+/** A power of ten, or another unit. */
+const UNIT_BEFORE = /10\s*\^\s*\{\s*-?\d+\s*\}\s*$|\d\s*\\text\{\s*[a-zA-Z]{1,2}\s*\}\s*(?:[/·]|\\cdot)?\s*$/;
 
 /** Every text command becomes `\text{…}`, or nothing at all around a single letter, a choice or a number. */
 function texts(s: string): string {
@@ -149,9 +144,7 @@ function texts(s: string): string {
     const mathematics = /^\s*(?:[A-Za-z]|\(\s*[A-Z]\s*\)|[-+]?[\d.,/]+|\\frac.*|.*\\text\{.*)\s*$/s.test(
       inner,
     );
-    // Behind a number, a power with a space after it, or another unit.
-    const behind =
-      /\d\s*$/.test(out) || (/\}\s*$/.test(out) && /^\s|\s$/.test(`${inner}${out}`)) || UNIT_BEFORE.test(out);
+    const behind = /\d\s*$/.test(out) || UNIT_BEFORE.test(out);
     const unitOfOneLetter = behind && /^\s*[a-zA-Z]\s*$/.test(inner);
     out += mathematics && !unitOfOneLetter ? inner : `\\text{${inner}}`;
     from = close + 1;
@@ -169,7 +162,7 @@ function joinThousands(s: string): string {
     if ("([{".includes(char)) depth++;
     else if (")]}".includes(char)) depth--;
     if (depth === 0 && /\d/.test(char) && !/[\d.,]/.test(s[i - 1] ?? "")) {
-      const number = /^(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})(?![\d,])/.exec(
+      const number = /^(?:\d{1,3}(?:,\d{3})+|[1-9]\d?,0\d(?:,\d{2})*,\d{3})(?![\d,])/.exec(
         s.slice(i, i + 64),
       )?.[0];
       if (number) {

@@ -58,17 +58,12 @@ export function conjugate(value: Value): Value {
   return { numerator, denominator: value.denominator };
 }
 
-export const factorial = (q: Rational | null): Rational => downwards(q, 1n);
-
-/** 7!! = 7 · 5 · 3 · 1. */
-export const doubleFactorial = (q: Rational | null): Rational => downwards(q, 2n);
-
-function downwards(q: Rational | null, step: bigint): Rational {
+export function factorial(q: Rational | null): Rational {
   if (q === null || q.d !== 1n || q.n < 0n) throw new Unsupported("factorial");
   if (q.n > 300n) throw new TooLarge();
   charge(Number(q.n));
   let product = 1n;
-  for (let i = q.n; i > 1n; i -= step) product *= i;
+  for (let i = 2n; i <= q.n; i++) product *= i;
   return rational(product);
 }
 

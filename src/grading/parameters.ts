@@ -1,150 +1,194 @@
 /**
  * Answers that hold for every value of a letter: arbitrary constants (`x^2 + C`, `C_1 e^x + C_2 e^{-x}`) and whole
  * numbers (`\frac{\pi}{4} + k\pi`). The letter's name says nothing, a constant takes in other constants, and what whole
- * numbers run through is compared as a set of values. Such answers are "different" only where that is certain.
+ * numbers run through is compared as a set of values. A letter may as well have been given by the problem: equal and
+ * different are only said where that makes no difference.
  */
 import { no, undecided, yes } from "./decide.js";
 import { type Family, families, sameFamilies } from "./families.js";
+import { compact } from "./normalise.js";
 import { splitTop } from "./split.js";
 import type { Equality } from "./types.js";
 
-type Domain = "whole" | "natural" | "constant";
+type Compare = (gold: string, answer: string) => Equality;
 
 /** An answer without the words that say what its letters stand for. */
 export interface Declared {
   text: string;
   letters: string[];
-  domain: Domain | null;
+  /** null: nothing is said. */
+  domain: "whole" | "natural" | "constant" | null;
+  /** What was said, to be the same on both sides. */
+  said: string;
 }
 
 /** Most answers have nothing of that kind, and need not be looked at. */
-const MAY_HAVE = /\\in(?![a-zA-Z])|integer|number|constant|mod|[CcKk]|(?:\\pi|°).*[nm]|[nm].*(?:\\pi|°)/;
+const MAY_HAVE =
+  /\\in(?![a-zA-Z])|integer|number|constant|real|mod|[CcKkAB]|(?:\\pi|°).*[nm]|[nm].*(?:\\pi|°)/;
+const ORDERED = /[<>]|\\[lg]e(?![a-zA-Z])|\\ne(?![a-zA-Z])/;
 /** One letter, or several with an index: in "n\pi, n \in \mathbb{Z}" the first n is no declaration. */
 const LETTERS = "(?<![A-Za-z\\\\])(?:[A-Za-z]_\\{?\\d\\}?\\s*,\\s*)*[A-Za-z](?:_(?:\\d|\\{\\d\\}))?";
-const IN = `(${LETTERS})\\s*(?:\\\\in\\s*(?:\\\\mathbb\\s*\\{?\\s*([ZRN])\\s*\\}?|\\\\([ZRN])(?![a-zA-Z]))`;
+const SET =
+  "\\\\in\\s*(\\\\mathbb\\s*\\{?\\s*[ZRN]\\s*\\}?(?:\\s*[\\^_]\\s*\\{?[*+]\\}?)?|\\\\[ZRN](?![a-zA-Z]))";
 const KIND =
-  "(?:positive |non-?negative |arbitrary |real |any )*(?:integer|whole number|natural number|constant|real number|real)s?";
+  "(?:positive |non-?negative |non-?zero |arbitrary |real |any )*(?:integer|whole number|natural number|constant|real number|real)s?";
 /** ", where k \in \mathbb{Z}", "(n is an integer)", "for any real constant c". */
 const DECLARATIONS = [
   new RegExp(
-    `[\\s,;:|(]*(?:where|for(?: (?:any|all|every|each|some))?|with)?\\s*${IN}|\\s+(?:is|are|be)?\\s*(?:an? |any )?(${KIND}))\\s*\\)?\\s*$`,
+    `[\\s,;:|(]*(?:where|for(?: (?:any|all|every|each|some))?|with)?\\s*(?<letters>${LETTERS})\\s*(?:${SET}|\\s+(?:is|are|be)?\\s*(?:an? |any )?(${KIND}))\\s*\\)?\\s*$`,
     "i",
   ),
   new RegExp(
-    `[\\s,;(]*(?:where|for|with)\\s+(?:any |all |every |each |some |an? )*(${KIND})\\s+(${LETTERS})\\s*\\)?\\s*$`,
+    `[\\s,;(]*(?:where|for|with)\\s+(?:any |all |every |each |some |an? )*(${KIND})\\s+(?<letters>${LETTERS})\\s*\\)?\\s*$`,
     "i",
   ),
 ];
 const TOKEN =
   /\\(?:text|mathbb|mathrm|mathcal|operatorname)\s*\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z](?:_(?:\{\w+\}|\w))?/g;
-/** By custom a constant in a formula, where its index counts from 0 or 1 (C_5 may be a group); without one as an addend. */
-const INDEXED = /^[CcKk]_\{?(\d)\}?$/;
-const ADDEND = /^\s*([CK])\s*\+(.*)$|^(.*?)[+-]\s*([CK])\s*$/;
+/** What a solution for x or an angle is called; S = (n-2)\pi is a formula in a given n. */
+const UNKNOWN = /^(?:[xyzt]|\\(?:theta|alpha|beta|phi|varphi))$/;
+/** f(x) =, y =, a_n =: what stands behind holds for every value anyhow. */
+const FUNCTION = /^\s*(?:[a-z]_\{?n\}?|[a-zA-Z]\([a-z]\)|y)\s*=/;
+/** Letters that by custom are arbitrary constants, and those among them that count: C_1, C_2. */
+const CONSTANT = /^(?:[ABCKck]|[Cck]_\{?\d\}?)$/;
+const INDEXED = /^[Cc]_\{?(\d)\}?$/;
+const ADDEND = /^(.*?)\+\s*[CK]\s*$|^\s*[CK]\s*\+(.*)$/;
+const PLAIN_NAME = /^(?:[A-Zyfgu]|[a-zA-Z]\([a-z]\))$/;
 /** The difference of two of these may be another constant on each of its pieces. */
 const JUMPS = /\\(?:arc|ln|log|sqrt|operatorname|lfloor|lceil)|\||\^\s*\{?\s*-\s*1/;
 const MOST_CONSTANTS = 3;
-const CAPITALS = undecided("the same but for capital letters");
 
 /**
  * Both are normalised; `compare` judges two normalised answers without parameters. Null: they have none, or what they
  * have changes nothing.
  */
-export function withParameters(
-  gold: string,
-  answer: string,
-  compare: (gold: string, answer: string) => Equality,
-): Equality | null {
+export function withParameters(gold: string, answer: string, compare: Compare): Equality | null {
   if (!MAY_HAVE.test(gold) && !MAY_HAVE.test(answer)) return null;
   const [a, b] = [declared(gold), declared(answer)];
-  if ([a, b].some(({ text }) => /[<>]|\\[lg]e(?![a-zA-Z])|\\ne(?![a-zA-Z])/.test(text))) return null;
-  if (a.domain === "natural" || b.domain === "natural") {
-    const found = compare(a.text, renamed(b.text, oneToOne(b.letters, a.letters)));
-    return found.equal === true && a.domain === b.domain ? found : undecided("a letter for natural numbers");
-  }
+  if (ORDERED.test(a.text) || ORDERED.test(b.text)) return null;
+  return asFamilies(a, b, compare) ?? asDeclared(a, b, compare) ?? asConstants(a.text, b.text, compare);
+}
+
+function asFamilies(a: Declared, b: Declared, compare: Compare): Equality | null {
   const [x, y] = [families(a, b), families(b, a)];
-  if (!x || !y) return constants(a, b, compare);
-  const found = ofFamilies(x, y);
-  if (found.equal === null || x.certain || y.certain) return found;
-  // Nothing was said of its letter: (n-2)\pi may be the angles of one polygon.
-  const [inA = "", inB = ""] = [x.letter ?? "", y.letter ?? ""];
-  const asWritten = compare(a.text, renamed(b.text, new Map([[inB, inA]])));
-  return asWritten.equal === found.equal
-    ? found
-    : undecided("the same for a given number, or for all whole ones");
-}
-
-function ofFamilies(a: Family, b: Family): Equality {
-  if (a.of !== null && b.of !== null && a.of !== b.of) return undecided(`${a.of} against ${b.of}`);
-  const same = sameFamilies(a, b);
+  if (!x || !y) return null;
+  if ([x, y].some(({ of }) => of !== null && !UNKNOWN.test(of)))
+    return undecided("a formula in a whole number");
+  if (x.of !== null && y.of !== null && x.of !== y.of) return undecided(`${x.of} against ${y.of}`);
+  const same = sameFamilies(x, y);
   if (same === null) return undecided("values for every whole number that were not compared");
-  return same ? yes("the same values for whole numbers") : no("other values for whole numbers");
+  const named = x.of !== null && y.of !== null;
+  const found = same ? yes("the same values for whole numbers") : no("other values for whole numbers");
+  if (isCertain(x, y)) return found;
+  if (x.letter !== y.letter && !named) return undecided("a letter of which nothing is said");
+  // (n-2)\pi may be the angles of one polygon.
+  const asWritten = compare(a.text, renamed(b.text, new Map([[y.letter ?? "", x.letter ?? ""]])));
+  return asWritten.equal === same ? found : undecided("a letter of which nothing is said");
 }
 
-function constants(
-  a: Declared,
-  b: Declared,
-  compare: (gold: string, answer: string) => Equality,
-): Equality | null {
-  if (a.domain !== null || b.domain !== null) {
-    const asWritten = compare(a.text, b.text);
-    if (asWritten.equal === true) return asWritten;
-  }
-  const [inA, inB] = [lettersOf(a.text), lettersOf(b.text)];
-  let [ofA, ofB] = [constantsOf(a, inA), constantsOf(b, inB)];
-  if (ofA.length === 0 && ofB.length === 0) return null;
-  // A and B against C_1 and C_2: the letters that only one side has.
-  const [others, another] = [inB.filter((l) => !inA.includes(l)), inA.filter((l) => !inB.includes(l))];
-  if (ofB.length < ofA.length) ofB = [...new Set([...ofB, ...others])];
-  else if (ofA.length < ofB.length) ofA = [...new Set([...ofA, ...another])];
-  if (ofA.length === 0 || ofB.length === 0) return null;
-  if (ofA.length !== ofB.length || ofA.length > MOST_CONSTANTS) return undecided("arbitrary constants");
-  const found = addends(a.text, b.text, compare);
-  if (found) return found.equal === true && onlyCapitals(ofA, ofB) ? CAPITALS : found;
-  for (const order of permutations(ofA)) {
-    const { equal, why } = compare(a.text, renamed(b.text, oneToOne(ofB, order)));
-    if (equal === true) return onlyCapitals(order, ofB) ? CAPITALS : yes(`${why}, constants renamed`);
-  }
-  return undecided("arbitrary constants");
+/** It is said that the letter stands for all whole numbers, or a residue says so of the same name. */
+function isCertain(a: Family, b: Family): boolean {
+  if (a.letter === null && b.letter === null) return true;
+  return (
+    a.declared || b.declared || ((a.letter === null || b.letter === null) && a.of !== null && a.of === b.of)
+  );
 }
 
-function onlyCapitals(a: readonly string[], b: readonly string[]): boolean {
-  return a.some((name, i) => name !== b[i] && name.toLowerCase() === b[i]?.toLowerCase());
+/** Something was said of a letter, on one side at least. */
+function asDeclared(a: Declared, b: Declared, compare: Compare): Equality | null {
+  if (a.domain === null && b.domain === null) return null;
+  const both = a.domain !== null && b.domain !== null;
+  const found = compare(a.text, both ? renamed(b.text, oneToOne(b.letters, a.letters)) : b.text);
+  if (found.equal === true && both)
+    return a.said === b.said ? found : undecided("the letter stands for other numbers");
+  const { domain, letters } = a.domain === null ? b : a;
+  const constants = domain === "constant" && letters.every((letter) => CONSTANT.test(letter));
+  if (found.equal === true && (constants || FUNCTION.test(a.text))) return found;
+  return (constants ? asConstants(a.text, b.text, compare) : null) ?? undecided("a letter for any number");
+}
+
+function asConstants(gold: string, answer: string, compare: Compare): Equality | null {
+  return (
+    addends(gold, answer, compare) ?? solutions(gold, answer, compare) ?? otherLetter(gold, answer, compare)
+  );
 }
 
 /**
  * F + C against G + C: the same where F - G is a constant, which is to say where F(x) - G(x) = F(u) - G(u). Null: they
  * are not both of that form.
  */
-function addends(
-  gold: string,
-  answer: string,
-  compare: (gold: string, answer: string) => Equality,
-): Equality | null {
-  const [f, g] = [withoutAddend(gold), withoutAddend(answer)];
+function addends(gold: string, answer: string, compare: Compare): Equality | null {
+  const [a, b] = [sidesOf(gold), sidesOf(answer)];
+  const [f, g] = [withoutAddend(a.right), withoutAddend(b.right)];
   if (f === null || g === null) return null;
+  const named = [a.left, b.left].filter((left) => left !== "");
+  if (named.length === 2 ? a.left !== b.left : named.some((left) => !PLAIN_NAME.test(left))) return null;
   const [name, ...more] = [...new Set([...lettersOf(f), ...lettersOf(g)])].filter((l) => l !== "e");
-  if (name === undefined || more.length > 0 || !/^[a-z]$/.test(name)) return null;
+  if (name === undefined || more.length > 0 || !/^[xtuz]$/.test(name)) return null;
   const without = compare(f, g);
   if (without.equal === true) return without;
+  const open = undecided("arbitrary constants");
+  // x + 3 + C is rather a sum in which C was given.
+  if (![f, g].every((one) => /[\\^]/.test(one))) return open;
   const difference = `(${f})-(${g})`;
-  const elsewhere = renamed(difference, new Map([[name, name === "u" ? "v" : "u"]]));
-  const found = compare(difference, elsewhere);
+  const found = compare(difference, renamed(difference, new Map([[name, name === "u" ? "x" : "u"]])));
   // ln|x| and ln x differ in where they live.
   if (found.equal === true && f.includes("|") === g.includes("|")) return yes("the same but for a constant");
-  return found.equal === false && !JUMPS.test(difference)
-    ? no("they differ by more than a constant")
-    : undecided("arbitrary constants");
+  return found.equal === false && !JUMPS.test(difference) ? no("they differ by more than a constant") : open;
 }
 
-function withoutAddend(text: string): string | null {
-  const { parts, separators } = splitTop(text, /=/);
-  if (separators.length > 1) return null;
-  const last = parts.at(-1) ?? "";
-  // Where C was given, x - C is not x + C.
-  if (/-\s*[CK]\s*$/.test(last)) return null;
-  const match = ADDEND.exec(last);
-  const rest = (match?.[2] ?? match?.[3])?.trim();
+function sidesOf(text: string): { left: string; right: string } {
+  const sides = splitTop(text, /=/).parts;
+  return { left: compact(sides.slice(0, -1).join("=")), right: sides.at(-1) ?? "" };
+}
+
+function withoutAddend(right: string): string | null {
+  const match = ADDEND.exec(right);
+  const rest = (match?.[1] ?? match?.[2])?.trim();
   return rest === undefined || rest === "" ? null : rest;
+}
+
+/** C_1 u(x) + C_2 v(x): each constant once, and one variable. Null: neither is of that form. */
+function solutions(gold: string, answer: string, compare: Compare): Equality | null {
+  const counted = [gold, answer].some((text) => lettersOf(text).some((l) => INDEXED.test(l)));
+  const [ofA, ofB] = [solutionConstants(gold, counted), solutionConstants(answer, counted)];
+  if (!counted || (!ofA && !ofB)) return null;
+  if (!ofA || !ofB || ofA.length !== ofB.length) return undecided("arbitrary constants");
+  for (const order of permutations(ofA)) {
+    const { equal, why } = compare(gold, renamed(answer, oneToOne(ofB, order)));
+    if (equal === true) return yes(`${why}, constants renamed`);
+  }
+  return undecided("arbitrary constants");
+}
+
+function solutionConstants(text: string, counted: boolean): string[] | null {
+  const { right } = sidesOf(text);
+  const written = (right.match(TOKEN) ?? []).filter((token) => !token.startsWith("\\"));
+  const letters = [...new Set(written)];
+  const constants = letters.filter((l) => INDEXED.test(l) || (counted && /^[ABCKc]$/.test(l)));
+  const variables = letters.filter((l) => !constants.includes(l) && l !== "e");
+  const once = constants.every((c) => written.filter((token) => token === c).length === 1);
+  const indices = constants.flatMap((c) => INDEXED.exec(c)?.[1] ?? []).sort();
+  const inTurn = indices.every(
+    (digit, i) => Number(digit) === Number(indices[0]) + i && Number(indices[0]) < 2,
+  );
+  const formula = variables.length === 1 && /^[xtnruz]$/.test(variables[0] ?? "");
+  // One constant alone may be given; with two, or as a function, it hardly is.
+  const several = constants.length > 1 || (constants.length === 1 && FUNCTION.test(text));
+  return formula && once && inTurn && several && constants.length <= MOST_CONSTANTS ? constants : null;
+}
+
+/** y = C e^x against y = A e^x: the same, unless the letters were given. Null: they differ in more. */
+function otherLetter(gold: string, answer: string, compare: Compare): Equality | null {
+  const [inA, inB] = [lettersOf(gold), lettersOf(answer)];
+  const [x, ...more] = inA.filter((l) => !inB.includes(l));
+  const [y, ...others] = inB.filter((l) => !inA.includes(l));
+  // A and B alone are choices.
+  if (![gold, answer].every((text) => lettersOf(text).some((l) => /^[a-z]$/.test(l) && l !== "c")))
+    return null;
+  if (!x || !y || more.length + others.length > 0 || ![x, y].every((l) => /^[ABCKck]$/.test(l))) return null;
+  const same = compare(gold, renamed(answer, new Map([[y, x]]))).equal === true;
+  return same ? undecided("the same if the letter is an arbitrary constant") : null;
 }
 
 /** What the answer says of its letters is taken off its end. */
@@ -154,37 +198,32 @@ function declared(answer: string): Declared {
     .replace(/\\text\{([^{}]*)\}/g, " $1 ")
     .replace(/\s+/g, " ")
     .trim();
-  for (const [i, pattern] of DECLARATIONS.entries()) {
+  for (const pattern of DECLARATIONS) {
     const match = pattern.exec(plain);
     if (!match || match.index === 0) continue;
-    const [, first = "", second = "", third = "", fourth = ""] = match;
-    const [letters, words] = i === 0 ? [first, second || third || fourth] : [second, first];
-    return {
-      text: plain.slice(0, match.index).trim(),
-      letters: letters.split(/\s*,\s*/),
-      domain: domainOf(words),
-    };
+    const words =
+      match.slice(1).find((group) => group !== undefined && group !== match.groups?.letters) ?? "";
+    const text = plain.slice(0, match.index).trim();
+    const letters = (match.groups?.letters ?? "").split(/\s*,\s*/);
+    return { text, letters, domain: domainOf(words), said: saidOf(words, such !== undefined) };
   }
-  return { text: answer, letters: [], domain: null };
+  return { text: answer, letters: [], domain: null, said: "" };
 }
 
-function domainOf(words: string): Domain {
-  if (/^N$|natural|positive|negative/i.test(words)) return "natural";
-  return /^Z$|integer|whole/i.test(words) ? "whole" : "constant";
+function domainOf(words: string): Declared["domain"] {
+  if (/N|[*+]|natural|positive|negative|zero/.test(words)) return "natural";
+  return /Z|integer|whole/.test(words) ? "whole" : "constant";
 }
 
-function constantsOf(answer: Declared, letters: string[]): string[] {
-  const said = answer.domain === null ? [] : answer.letters;
-  const addend = ADDEND.exec(answer.text);
-  const last = addend?.[1] ?? addend?.[4];
-  const indices = letters.flatMap((l) => INDEXED.exec(l)?.[1] ?? []).sort();
-  const counted =
-    indices.every((digit, i) => Number(digit) === i + Number(indices[0])) && Number(indices[0]) < 2;
-  const formula = letters.some((l) => /^[a-z]$/.test(l) && l !== "e" && l !== "i");
-  return letters.filter(
-    (l) =>
-      (formula && ((INDEXED.test(l) && counted) || l === last)) || (said.includes(l) && !/^[xyz]$/.test(l)),
-  );
+/** One wording for the same numbers. */
+function saidOf(words: string, set: boolean): string {
+  const plain = words
+    .toLowerCase()
+    .replace(/[\\{}\s^_]|mathbb|arbitrary|any|numbers?|constants?|s$/g, "")
+    .replace(/^(?:integer|whole)$/, "z")
+    .replace(/^(?:real|)$/, "r")
+    .replace(/^natural$/, "n");
+  return `${plain}${set ? " set" : ""}`;
 }
 
 function lettersOf(text: string): string[] {

@@ -215,6 +215,7 @@ function pointOf(s: string): string | null {
 function twoReadings(s: string): string | null {
   if (/[a-zA-Z)}\]]!=/.test(s)) return "a factorial, or not equal";
   if (s.startsWith("(") && s.split(PLUS_MINUS).length > 2 && wraps(s)) return "which signs go together";
+  if (/(?<![a-zA-Z\\])[CAP]_\{?\d+\}?\s*\^\s*\{?\d/.test(s)) return "a choice, or a power";
   if (APPLIED_TO_TWO.test(s)) return "how far a function without brackets reaches";
   const [, letter = "", first = "", second = ""] =
     /^([A-Z])\s*\(\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*\)$/.exec(s) ?? [];
@@ -250,15 +251,8 @@ function asWords(s: string): string | null {
     .toLowerCase()
     .replace(/[\s-]+/g, " ")
     .trim();
-  // x-y is a difference and x y a product.
-  const letters = plain.split(/[\s-]+/).every((part) => part.length < 3);
-  if (
-    !s.includes("\\text{") &&
-    letters &&
-    /[\s-]/.test(plain) &&
-    !/\b(?:no|is|or|up|to|at|an)\b/i.test(plain)
-  )
-    return null;
+  // A difference; A-B-C is a way.
+  if (/^(?:[a-z]-[a-z]|[a-z]{1,3} - [a-z]{1,3})$/.test(s)) return null;
   // Two letters are a product (ab) or a segment's name, unless they were written as text or are a word.
   const word = s.includes("\\text{") || words.length >= 3 || /^(?:no|up|an|a)$/.test(words);
   if (!word) return null;
@@ -328,11 +322,12 @@ function asBracketed(s: string): Shape | null {
 
 /** Something that may be given a value: x, x_1, f(x), \theta, AB, \angle ABC, |AB|, P(A), \text{Area}. */
 export function isName(s: string): boolean {
-  return /^(?:\\angle\s*|m\s*\\angle\s*|\\overline\s*|\\triangle\s*|\\?det\s*)?\{?(?:[A-Za-z]{1,3}|\\[a-zA-Z]+)\}?(?:_(?:\w|\{[^{}]*\}))?(?:'*|\^\s*\{\s*-1\s*\}(?=\())(?:\([A-Za-z\d,\s\\]+\))?$/.test(
+  return /^(?:\\angle\s*|m\s*\\angle\s*|\\overline\s*|\\triangle\s*|\\?det\s*)?\{?(?:[A-Za-z]{1,3}|\\[a-zA-Z]+)\}?(?:_(?:\w|\{[^{}]*\}))?'*(?:\([A-Za-z\d,\s\\]+\))?$/.test(
     s,
   )
     ? true
     : /^\|[A-Z]{1,3}\|$/.test(s) ||
+        /^[fgh]\s*\^\s*\{\s*-1\s*\}\s*\([a-z]\)$/.test(s) ||
         /^\\text\{[^{}]*\}(?:_(?:\w|\{[^{}]*\}))?$/.test(s) ||
         /^[A-Z]?[a-z]{3,}(?: [a-z]+)*$/.test(s);
 }

@@ -92,11 +92,14 @@ function plainCommands(s: string): string {
 }
 
 /** {}_8P_3 and ^8C_3: arrangements and choices. */
-const CHOSEN = /(?<![\w)}])(?:\{\}\s*)?[_^]\s*\{?(\d{1,3})\}?\s*([PC])\s*_\s*\{?(\d{1,3})\}?/g;
+const CHOSEN = /(^|[=+\-*/(,]\s*|\{\}\s*)[_^]\s*\{?(\d{1,3})\}?\s*([PC])\s*_\s*\{?(\d{1,3})\}?/g;
 
-function chosen(_: string, n: string, kind: string, k: string): string {
-  if (kind === "C" || Number(k) > Number(n)) return `\\binom{${n}}{${k}}`;
-  return `(\\frac{${n}!}{${Number(n) - Number(k)}!})`;
+function chosen(_: string, before: string, n: string, kind: string, k: string): string {
+  const value =
+    kind === "C" || Number(k) > Number(n)
+      ? `\\binom{${n}}{${k}}`
+      : `(\\frac{${n}!}{${Number(n) - Number(k)}!})`;
+  return `${before.replace("{}", "")}${value}`;
 }
 
 /** `\begin{align*}5\end{align*}` with nothing to align. */

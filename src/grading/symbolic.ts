@@ -129,12 +129,9 @@ function differentAt(point: Point, { whole }: Survey, compareAt: (point: Point) 
 }
 
 /** The canonical expression, or why it is not to be evaluated. */
-/** Square brackets that group, which the engine does not read; those of a root's degree stay. */
+/** Square brackets that group, which the engine does not read; [x] may be the whole part. */
 function roundBrackets(tex: string): string {
-  const degrees = /\\sqrt\s*\[[^[\]]*\]/g;
-  const kept = tex.match(degrees) ?? [];
-  const round = tex.replace(degrees, "\uE002").replace(/\[/g, "(").replace(/\]/g, ")");
-  return round.replace(/\uE002/g, () => kept.shift() ?? "");
+  return tex.replace(/(?<!\\sqrt\s*)\[([^[\]]*\([^[\]]*)\]/g, "($1)");
 }
 
 function read(tex: string): Read | string {

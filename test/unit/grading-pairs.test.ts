@@ -52,12 +52,12 @@ describe("pairs by other hands", () => {
     const { agrees, wronglyEqual, wronglyDifferent } = counts(tables.othersWorking);
     // Two that the table leaves open.
     expect({ wronglyEqual, wronglyDifferent }).toEqual({ wronglyEqual: 2, wronglyDifferent: 0 });
-    expect(agrees).toBeGreaterThanOrEqual(177);
+    expect(agrees).toBeGreaterThanOrEqual(175);
   });
   it("of the other half, no more is wrong than when it was counted", { timeout: 600_000 }, () => {
     const { wronglyEqual, wronglyDifferent } = counts(tables.othersUntouched);
     expect(wronglyEqual).toBeLessThanOrEqual(3);
-    expect(wronglyDifferent).toBeLessThanOrEqual(2);
+    expect(wronglyDifferent).toBeLessThanOrEqual(1);
     const different = tables.othersUntouched.filter(({ equal }) => equal === false);
     expect(counts(different).wronglyEqual).toBe(0);
   });

@@ -137,6 +137,8 @@ def common(job: Job, rows: int, what: str, cuda: bool, world_size: int) -> dict[
         "report_to": "none",
         "disable_tqdm": True,
         "dataloader_pin_memory": cuda,
+        # They are constants, and ranks may take unlike many passes a step (shared_prompts.py).
+        "ddp_broadcast_buffers": False,
         "optim": "adamw_torch",
         # The trainer sets each step's own rate: stages differ, and a resumed run must not depend on a scheduler.
         "learning_rate": recipe["learning_rate"],

@@ -2,12 +2,14 @@
 
 TRL reads prompt and completion of every row. What a causal model computes of a prompt does not depend on what follows:
 rows that share a prompt can share its keys and values, and their gradients add up there. Loss and gradient are the same
-but for rounding; in a correction step, whose prompts are long, half of the tokens need not be computed.
+but for rounding (with dropout, the rows share what it drops of a prompt); in a correction step, whose prompts are long,
+half of the tokens need not be computed.
 """
 
 from typing import Any
 
 import torch
+from torch.nn.parallel import DistributedDataParallel
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 from trl import GRPOTrainer
@@ -29,7 +31,9 @@ class SharedPrompts(GRPOTrainer):
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
         """Log-probabilities and entropies, each [rows, logits_to_keep], and the load-balancing loss; as in TRL."""
         plain = super()._get_per_token_logps_and_entropies
-        if compute_aux_loss or not self._may_share(model):
+        # What else TRL may hand over belongs to images.
+        images = any(value is not None for value in others.values())
+        if compute_aux_loss or images or not self._may_share(model):
             return plain(
                 model, input_ids, attention_mask, logits_to_keep,
                 batch_size, compute_entropy, compute_aux_loss, **others,
@@ -38,12 +42,13 @@ class SharedPrompts(GRPOTrainer):
         size = batch_size or len(input_ids)
         for ids, mask in zip(input_ids.split(size), attention_mask.split(size), strict=True):
             firsts, of = same_prompts(ids[:, :-logits_to_keep], mask[:, :-logits_to_keep])
+            found = None
             if 2 * len(firsts) <= len(ids):
-                logp, entropy = self._shared(model, ids, mask, logits_to_keep, firsts, of)
-            else:
-                logp, entropy, _ = plain(model, ids, mask, logits_to_keep, None, compute_entropy, **others)
-            logps.append(logp)
-            entropies.append(entropy)
+                found = self._shared(model, ids, mask, logits_to_keep, firsts, of)
+            if found is None:
+                found = plain(model, ids, mask, logits_to_keep, None, compute_entropy)[:2]
+            logps.append(found[0])
+            entropies.append(found[1])
         return torch.cat(logps), torch.cat(entropies) if compute_entropy else None, None
 
     def _may_share(self, model: Any) -> bool:
@@ -52,12 +57,26 @@ class SharedPrompts(GRPOTrainer):
         # With gradient checkpointing nothing is kept. Sharded parameters are gathered for one pass a step.
         if inner.is_gradient_checkpointing or self.is_fsdp_enabled or self.is_deepspeed_enabled:
             return False
+        # Buffers that are broadcast with every pass: ranks that share unlike often would wait for each other for ever.
+        if isinstance(model, DistributedDataParallel) and model.broadcast_buffers:
+            return False
+        config = inner.config.get_text_config()
+        # The router's loss looks at all positions; these angles depend on how long a pass is.
+        rope = getattr(config, "rope_parameters", None) or {}
+        kinds = [rope, *(part for part in rope.values() if isinstance(part, dict))]
+        if getattr(config, "output_router_logits", False) or any(
+            kind.get("rope_type") in ("dynamic", "longrope") for kind in kinds
+        ):
+            return False
         return all(type(layer) is DynamicLayer for layer in DynamicCache(config=inner.config).layers)
 
     def _shared(
         self, model: Any, ids: torch.Tensor, mask: torch.Tensor, keep: int, firsts: list[int], of: list[int]
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Reads the prompts of the rows `firsts` up to their last token; from there on, every row."""
+    ) -> tuple[torch.Tensor, torch.Tensor | None] | None:
+        """Reads the prompts of the rows `firsts` up to their last token; from there on, every row.
+
+        None: the model keeps nothing.
+        """
         # The last token of a prompt predicts the completion's first, so each row reads it itself.
         shared = ids.shape[1] - keep - 1
         cache = DynamicCache(config=self.accelerator.unwrap_model(model).config)
@@ -65,6 +84,8 @@ class SharedPrompts(GRPOTrainer):
         labels[:, 0] = -100
         with self.accelerator.autocast():
             model(ids[firsts, :shared], attention_mask=mask[firsts, :shared], past_key_values=cache, logits_to_keep=1)
+            if cache.get_seq_length() != shared:
+                return None
             cache.batch_select_indices(torch.tensor(of, device=ids.device))
             out = model(ids[:, shared:], attention_mask=mask, past_key_values=cache, labels=labels, fused_lm_head=True)
         # A reference model's head gives no entropy.

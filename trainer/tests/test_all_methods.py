@@ -89,7 +89,10 @@ def two_ranks(request, tmp_path_factory):
 
 def steps_folder(folder, method):
     # A rate at which the first step leaves the weights of the second as good as they were, and no clipping.
-    return write_folder(folder, **recipe(method, learning_rate=1e-12, max_grad_norm=1e9, launch={"grader": ["cat"]}))
+    given = {"learning_rate": 1e-12, "max_grad_norm": 1e9, "launch": {"grader": ["cat"]}}
+    # Cut into pieces: at some steps one rank has a prompt in common in its piece, and the other has none.
+    pieces = {"micro_batch": 2, "max_steps": 6} if method == "grpo" else {}
+    return write_folder(folder, **recipe(method, **given, **pieces))
 
 
 @each

@@ -7,7 +7,15 @@ import torch
 from accelerate import Accelerator
 from conftest import MODEL
 from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
+from transformers import (
+    AutoModelForCausalLM,
+    GPT2Config,
+    LlamaConfig,
+    MistralConfig,
+    Qwen2Config,
+    Qwen3Config,
+    Qwen3MoeConfig,
+)
 from trl import GRPOTrainer
 from trl.trainer.utils import add_fused_lm_head
 
@@ -129,13 +137,31 @@ def checkpointing(model):
     return model
 
 
-def sliding(_model):
-    model = AutoModelForCausalLM.from_config(MistralConfig(**SMALL, sliding_window=8)).double().train()
+def other(config):
+    model = AutoModelForCausalLM.from_config(config).train()
     add_fused_lm_head(model, outputs=("log_probs", "entropy"))
     return model
 
 
-@pytest.mark.parametrize("change", [checkpointing, sliding])
+def sliding(_model):
+    return other(MistralConfig(**SMALL, sliding_window=8))
+
+
+def stretched(_model):
+    """Angles that depend on how long a pass is."""
+    rope = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}
+    return other(LlamaConfig(**SMALL, rope_parameters=rope, max_position_embeddings=16))
+
+
+def routed(_model):
+    """A router whose loss looks at every position."""
+    config = Qwen3MoeConfig(
+        **SMALL, head_dim=8, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16, output_router_logits=True
+    )
+    return other(config)
+
+
+@pytest.mark.parametrize("change", [checkpointing, sliding, stretched, routed])
 def test_what_keeps_no_plain_cache_is_left_to_trl(change):
     trainer = trainer_of(change(model_of("llama")))
     read = read_tokens(trainer.model)
