@@ -37,9 +37,7 @@ export function quantity(s: string): Quantity {
   const mark = /^([^%°¢]+?)\s*([%°¢])$/.exec(s);
   if (mark?.[1] && !FUNCTION.test(mark[1]))
     return expression(mark[1], mark[2] === "¢" ? "cent" : (mark[2] ?? null));
-  const text = /^(.+?)\s*((?:\\text\{[^{}]*\}(?:\s*\^\s*\{?\s*-?\d\s*\}?)?\s*(?:\/\s*(?=\\text))?)+)$/.exec(
-    s,
-  );
+  const text = /^(.+?)\s*((?:\\text\{[^{}]*\}(?:\s*\^\s*\{?\s*-?\d\s*\}?)?\s*)+)$/.exec(s);
   if (text?.[1] && text[2] && !text[1].includes("\\text") && /[a-zA-Z]/.test(text[2])) {
     return inWords(text[1], text[2]);
   }

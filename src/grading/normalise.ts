@@ -101,7 +101,7 @@ export function compact(normalised: string): string {
 
 /** Does "1,234" stand where a list of 1 and 234 could be meant? */
 export function hasThousands(answer: string): boolean {
-  return /(?<![\d.,])(?:\d{1,3}(?:,\d{3})+|[1-9]\d?,0\d(?:,\d{2})*,\d{3})(?![\d,])/.test(answer);
+  return /(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])/.test(answer);
 }
 
 /** Reads `\boxed{5}` as 5 when the box is all there is. */
@@ -127,9 +127,6 @@ function dollars(s: string): string {
   return out.replace(/\uE000/g, "$");
 }
 
-/** A power of ten, or another unit. */
-const UNIT_BEFORE = /10\s*\^\s*\{\s*-?\d+\s*\}\s*$|\d\s*\\text\{\s*[a-zA-Z]{1,2}\s*\}\s*(?:[/·]|\\cdot)?\s*$/;
-
 /** Every text command becomes `\text{…}`, or nothing at all around a single letter, a choice or a number. */
 function texts(s: string): string {
   let out = "";
@@ -144,8 +141,7 @@ function texts(s: string): string {
     const mathematics = /^\s*(?:[A-Za-z]|\(\s*[A-Z]\s*\)|[-+]?[\d.,/]+|\\frac.*|.*\\text\{.*)\s*$/s.test(
       inner,
     );
-    const behind = /\d\s*$/.test(out) || UNIT_BEFORE.test(out);
-    const unitOfOneLetter = behind && /^\s*[a-zA-Z]\s*$/.test(inner);
+    const unitOfOneLetter = /\d\s*$/.test(out) && /^\s*[a-zA-Z]\s*$/.test(inner);
     out += mathematics && !unitOfOneLetter ? inner : `\\text{${inner}}`;
     from = close + 1;
     TEXT_COMMAND.lastIndex = from;
@@ -153,7 +149,7 @@ function texts(s: string): string {
   return out + s.slice(from);
 }
 
-/** 12,345 → 12345 and 1,00,000 → 100000 outside brackets, where a comma separates. */
+/** 12,345 → 12345 outside brackets, where a comma separates. */
 function joinThousands(s: string): string {
   let depth = 0;
   let out = "";
@@ -162,9 +158,7 @@ function joinThousands(s: string): string {
     if ("([{".includes(char)) depth++;
     else if (")]}".includes(char)) depth--;
     if (depth === 0 && /\d/.test(char) && !/[\d.,]/.test(s[i - 1] ?? "")) {
-      const number = /^(?:\d{1,3}(?:,\d{3})+|[1-9]\d?,0\d(?:,\d{2})*,\d{3})(?![\d,])/.exec(
-        s.slice(i, i + 64),
-      )?.[0];
+      const number = /^\d{1,3}(?:,\d{3})+(?![\d,])/.exec(s.slice(i, i + 64))?.[0];
       if (number) {
         out += number.replace(/,/g, "");
         i += number.length - 1;

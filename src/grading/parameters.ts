@@ -47,15 +47,19 @@ const TOKEN =
   /\\(?:text|mathbb|mathrm|mathcal|operatorname)\s*\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z](?:_(?:\{\w+\}|\w))?/g;
 /** What a solution for x or an angle is called; S = (n-2)\pi is a formula in a given n. */
 const UNKNOWN = /^(?:[xyzt]|\\(?:theta|alpha|beta|phi|varphi))$/;
-/** f(x) =, y =, a_n =: what stands behind holds for every value anyhow. */
-const FUNCTION = /^\s*(?:[a-z]_\{?n\}?|[a-zA-Z]\([a-z]\)|y)\s*=/;
+/** a_n = is said of every n anyhow. */
+const SEQUENCE = /^\s*[a-z]_\{?n\}?\s*=/;
 /** Letters that by custom are arbitrary constants, and those among them that count: C_1, C_2. */
 const CONSTANT = /^(?:[ABCKck]|[Cck]_\{?\d\}?)$/;
 const INDEXED = /^[Cc]_\{?(\d)\}?$/;
 const ADDEND = /^(.*?)\+\s*[CK]\s*$|^\s*[CK]\s*\+(.*)$/;
-const PLAIN_NAME = /^(?:[A-Zyfgu]|[a-zA-Z]\([a-z]\))$/;
+/** V = x^2 + C is rather a quantity of which C is a part. */
+const ANTIDERIVATIVE = /^(?:y|[fFgG]\(x\)|\\int(?![a-zA-Z]).*)$/;
+const NOT_LINEAR = /\^|\\(?:sin|cos|tan|cot|sec|csc|ln|log|arc|sqrt)/;
 /** The difference of two of these may be another constant on each of its pieces. */
 const JUMPS = /\\(?:arc|ln|log|sqrt|operatorname|lfloor|lceil)|\||\^\s*\{?\s*-\s*1/;
+/** What the sums are of that solve a linear differential equation. */
+const ADDS_UP = /e\s*\^|\\(?:exp|sin|cos)h?(?![a-zA-Z])/;
 const MOST_CONSTANTS = 3;
 
 /**
@@ -79,32 +83,51 @@ function asFamilies(a: Declared, b: Declared, compare: Compare): Equality | null
   if (same === null) return undecided("values for every whole number that were not compared");
   const named = x.of !== null && y.of !== null;
   const found = same ? yes("the same values for whole numbers") : no("other values for whole numbers");
-  if (isCertain(x, y)) return found;
-  if (x.letter !== y.letter && !named) return undecided("a letter of which nothing is said");
+  if (isCertain(x, y) && (x.declared || y.declared || x.letter === null || y.letter === null)) return found;
+  if (x.letter !== y.letter && !named && !(x.declared && y.declared))
+    return undecided("a letter of which nothing is said");
   // (n-2)\pi may be the angles of one polygon.
   const asWritten = compare(a.text, renamed(b.text, new Map([[y.letter ?? "", x.letter ?? ""]])));
   return asWritten.equal === same ? found : undecided("a letter of which nothing is said");
 }
 
-/** It is said that the letter stands for all whole numbers, or a residue says so of the same name. */
+/**
+ * What they run through is meant, and not a formula in a given n: both are solutions for one unknown and come round, or
+ * one is a residue; or both say that the letter stands for all whole numbers, and what it stands in comes round.
+ */
 function isCertain(a: Family, b: Family): boolean {
-  if (a.letter === null && b.letter === null) return true;
-  return (
-    a.declared || b.declared || ((a.letter === null || b.letter === null) && a.of !== null && a.of === b.of)
-  );
+  const named = a.of !== null && a.of === b.of;
+  const residues = [a, b].filter(({ letter }) => letter === null).length;
+  if (residues > 0) return residues === 2 || named;
+  return named ? a.unit === "pi" || (a.declared && b.declared) : a.unit === "pi" && a.declared && b.declared;
 }
 
 /** Something was said of a letter, on one side at least. */
 function asDeclared(a: Declared, b: Declared, compare: Compare): Equality | null {
   if (a.domain === null && b.domain === null) return null;
-  const both = a.domain !== null && b.domain !== null;
-  const found = compare(a.text, both ? renamed(b.text, oneToOne(b.letters, a.letters)) : b.text);
-  if (found.equal === true && both)
-    return a.said === b.said ? found : undecided("the letter stands for other numbers");
-  const { domain, letters } = a.domain === null ? b : a;
-  const constants = domain === "constant" && letters.every((letter) => CONSTANT.test(letter));
-  if (found.equal === true && (constants || FUNCTION.test(a.text))) return found;
-  return (constants ? asConstants(a.text, b.text, compare) : null) ?? undecided("a letter for any number");
+  const open = undecided("a letter of which something is said");
+  if (a.domain !== null && b.domain !== null) {
+    // In ax + a the b of ax + b has no place.
+    const taken = a.letters.some(
+      (letter, i) => letter !== b.letters[i] && lettersOf(b.text).includes(letter),
+    );
+    if (taken || a.said !== b.said || a.letters.length !== b.letters.length) return open;
+    const answer = renamed(b.text, oneToOne(b.letters, a.letters));
+    if ([a.text, answer].some((text) => splitTop(text, /[,;]/).parts.length > 1))
+      return compact(a.text) === compact(answer) ? yes("written alike") : open;
+    const found = compare(a.text, answer);
+    return found.equal === true
+      ? found
+      : a.domain === "constant"
+        ? (asConstants(a.text, b.text, compare) ?? open)
+        : open;
+  }
+  const { domain, letters, said } = a.domain === null ? b : a;
+  const constants = domain === "constant" && said === "r" && letters.every((letter) => CONSTANT.test(letter));
+  const sequence = domain === "natural" && letters.join() === "n" && SEQUENCE.test(a.text);
+  if (!constants && !sequence) return open;
+  const found = compare(a.text, b.text);
+  return found.equal === true ? found : ((constants ? asConstants(a.text, b.text, compare) : null) ?? open);
 }
 
 function asConstants(gold: string, answer: string, compare: Compare): Equality | null {
@@ -122,19 +145,23 @@ function addends(gold: string, answer: string, compare: Compare): Equality | nul
   const [f, g] = [withoutAddend(a.right), withoutAddend(b.right)];
   if (f === null || g === null) return null;
   const named = [a.left, b.left].filter((left) => left !== "");
-  if (named.length === 2 ? a.left !== b.left : named.some((left) => !PLAIN_NAME.test(left))) return null;
+  if (named.some((left) => left !== named[0] || !ANTIDERIVATIVE.test(left))) return null;
   const [name, ...more] = [...new Set([...lettersOf(f), ...lettersOf(g)])].filter((l) => l !== "e");
-  if (name === undefined || more.length > 0 || !/^[xtuz]$/.test(name)) return null;
+  if (name === undefined || more.length > 0 || !/^[xtu]$/.test(name)) return null;
   const without = compare(f, g);
   if (without.equal === true) return without;
   const open = undecided("arbitrary constants");
   // x + 3 + C is rather a sum in which C was given.
-  if (![f, g].every((one) => /[\\^]/.test(one))) return open;
+  if (![f, g].every((one) => NOT_LINEAR.test(one))) return open;
   const difference = `(${f})-(${g})`;
   const found = compare(difference, renamed(difference, new Map([[name, name === "u" ? "x" : "u"]])));
-  // ln|x| and ln x differ in where they live.
-  if (found.equal === true && f.includes("|") === g.includes("|")) return yes("the same but for a constant");
-  return found.equal === false && !JUMPS.test(difference) ? no("they differ by more than a constant") : open;
+  // ln(1 - x) and ln(x - 1) differ in where they live.
+  if (JUMPS.test(difference) && !(f.includes("|") && g.includes("|") && found.equal === true)) return open;
+  return found.equal
+    ? yes("the same but for a constant")
+    : found.equal === false
+      ? no("they differ by more than a constant")
+      : open;
 }
 
 function sidesOf(text: string): { left: string; right: string } {
@@ -148,12 +175,12 @@ function withoutAddend(right: string): string | null {
   return rest === undefined || rest === "" ? null : rest;
 }
 
-/** C_1 u(x) + C_2 v(x): each constant once, and one variable. Null: neither is of that form. */
+/** C_1 u(x) + C_2 v(x), with exponentials or sines. Null: they are not both of that form. */
 function solutions(gold: string, answer: string, compare: Compare): Equality | null {
-  const counted = [gold, answer].some((text) => lettersOf(text).some((l) => INDEXED.test(l)));
-  const [ofA, ofB] = [solutionConstants(gold, counted), solutionConstants(answer, counted)];
-  if (!counted || (!ofA && !ofB)) return null;
-  if (!ofA || !ofB || ofA.length !== ofB.length) return undecided("arbitrary constants");
+  const [ofA, ofB] = [solutionConstants(gold), solutionConstants(answer)];
+  if (!ofA && !ofB) return null;
+  if (ofA?.length !== ofB?.length || !ofA || !ofB)
+    return ADDS_UP.test(gold + answer) ? undecided("arbitrary constants") : null;
   for (const order of permutations(ofA)) {
     const { equal, why } = compare(gold, renamed(answer, oneToOne(ofB, order)));
     if (equal === true) return yes(`${why}, constants renamed`);
@@ -161,21 +188,22 @@ function solutions(gold: string, answer: string, compare: Compare): Equality | n
   return undecided("arbitrary constants");
 }
 
-function solutionConstants(text: string, counted: boolean): string[] | null {
+/** The constants of a sum in which each stands once, as a factor, beside functions of one variable. */
+function solutionConstants(text: string): string[] | null {
   const { right } = sidesOf(text);
+  if (!ADDS_UP.test(right)) return null;
   const written = (right.match(TOKEN) ?? []).filter((token) => !token.startsWith("\\"));
-  const letters = [...new Set(written)];
-  const constants = letters.filter((l) => INDEXED.test(l) || (counted && /^[ABCKc]$/.test(l)));
-  const variables = letters.filter((l) => !constants.includes(l) && l !== "e");
-  const once = constants.every((c) => written.filter((token) => token === c).length === 1);
-  const indices = constants.flatMap((c) => INDEXED.exec(c)?.[1] ?? []).sort();
-  const inTurn = indices.every(
-    (digit, i) => Number(digit) === Number(indices[0]) + i && Number(indices[0]) < 2,
-  );
-  const formula = variables.length === 1 && /^[xtnruz]$/.test(variables[0] ?? "");
-  // One constant alone may be given; with two, or as a function, it hardly is.
-  const several = constants.length > 1 || (constants.length === 1 && FUNCTION.test(text));
-  return formula && once && inTurn && several && constants.length <= MOST_CONSTANTS ? constants : null;
+  const counted = [...new Set(written)].filter((l) => INDEXED.test(l));
+  const constants = counted.length > 0 ? counted : ["A", "B"].filter((l) => written.includes(l));
+  const others = new Set(written.filter((l) => !constants.includes(l) && l !== "e"));
+  // Neither in an exponent nor in a fraction.
+  const factors = lettersOf(right.replace(/(?:\^|\\frac|\})\s*\{[^{}]*\}/g, " "));
+  const once = constants.every((c) => written.filter((l) => l === c).length === 1 && factors.includes(c));
+  const first = Math.min(...constants.map((c) => Number(INDEXED.exec(c)?.[1] ?? 1)));
+  const one = others.size === 1 && [...others].every((l) => /^[xt]$/.test(l));
+  return constants.length > 1 && constants.length <= MOST_CONSTANTS && once && one && first < 2
+    ? constants
+    : null;
 }
 
 /** y = C e^x against y = A e^x: the same, unless the letters were given. Null: they differ in more. */
@@ -193,8 +221,8 @@ function otherLetter(gold: string, answer: string, compare: Compare): Equality |
 
 /** What the answer says of its letters is taken off its end. */
 function declared(answer: string): Declared {
-  const such = /^(?:[a-z]\s*\\in\s*)?\\\{\s*(.*)\\\}$/s.exec(answer)?.[1];
-  const plain = (such ?? answer)
+  const [, name = "", such] = /^(?:([a-z])\s*\\in\s*)?\\\{\s*(.*)\\\}$/s.exec(answer) ?? [];
+  const plain = (such === undefined ? answer : name === "" ? such : `${name} = ${such}`)
     .replace(/\\text\{([^{}]*)\}/g, " $1 ")
     .replace(/\s+/g, " ")
     .trim();

@@ -247,12 +247,12 @@ function asWords(s: string): string | null {
     .trim()
     .replace(/\.$/, "");
   if (!/^[A-Za-z][A-Za-z'\- ]*[A-Za-z]$/.test(plain)) return null;
+  // x-y is no x y.
+  const short = !s.includes("\\text{") && plain.split(/[\s-]+/).every((part) => part.length <= 3);
   const words = plain
     .toLowerCase()
-    .replace(/[\s-]+/g, " ")
+    .replace(short ? /\s+/g : /[\s-]+/g, " ")
     .trim();
-  // A difference; A-B-C is a way.
-  if (/^(?:[a-z]-[a-z]|[a-z]{1,3} - [a-z]{1,3})$/.test(s)) return null;
   // Two letters are a product (ab) or a segment's name, unless they were written as text or are a word.
   const word = s.includes("\\text{") || words.length >= 3 || /^(?:no|up|an|a)$/.test(words);
   if (!word) return null;
@@ -327,7 +327,7 @@ export function isName(s: string): boolean {
   )
     ? true
     : /^\|[A-Z]{1,3}\|$/.test(s) ||
-        /^[fgh]\s*\^\s*\{\s*-1\s*\}\s*\([a-z]\)$/.test(s) ||
+        /^f\s*\^\s*\{\s*-1\s*\}\s*\(x\)$/.test(s) ||
         /^\\text\{[^{}]*\}(?:_(?:\w|\{[^{}]*\}))?$/.test(s) ||
         /^[A-Z]?[a-z]{3,}(?: [a-z]+)*$/.test(s);
 }

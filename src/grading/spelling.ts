@@ -48,15 +48,9 @@ export function plainSpelling(s: string): string {
   return plainCommands(plainCharacters(plainPage(s))).replace(CHOSEN, chosen);
 }
 
-/** What a page would show as π or as a raised 2. */
+/** What a page shows as π. */
 function plainPage(s: string): string {
-  if (!/&[a-z]+;|<su[bp]>/.test(s)) return s;
-  return s
-    .replace(
-      /<(su[bp])>([^<>]*)<\/\1>/g,
-      (_, kind: string, text: string) => `${kind === "sup" ? "^" : "_"}{${text}}`,
-    )
-    .replace(ENTITY, (_, name: string) => ENTITIES[name] ?? "");
+  return s.includes("&") ? s.replace(ENTITY, (_, name: string) => ENTITIES[name] ?? "") : s;
 }
 
 function plainCharacters(s: string): string {

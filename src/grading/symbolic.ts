@@ -129,14 +129,8 @@ function differentAt(point: Point, { whole }: Survey, compareAt: (point: Point) 
 }
 
 /** The canonical expression, or why it is not to be evaluated. */
-/** Square brackets that group, which the engine does not read; [x] may be the whole part. */
-function roundBrackets(tex: string): string {
-  return tex.replace(/(?<!\\sqrt\s*)\[([^[\]]*\([^[\]]*)\]/g, "($1)");
-}
-
 function read(tex: string): Read | string {
-  const plain = roundBrackets(bracketArguments(tex)).replace(/°/g, "^{\\circ}");
-  const raw = theEngine().parse(plain, { form: "raw" });
+  const raw = theEngine().parse(bracketArguments(tex).replace(/°/g, "^{\\circ}"), { form: "raw" });
   if (!raw?.isValid) return `"${tex}" cannot be read`;
   const tooLarge = visit(raw.json, (operator, node) => {
     const value = typeof node === "number" ? Math.abs(node) : 0;
