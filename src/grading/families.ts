@@ -3,6 +3,7 @@ import { rationalOf } from "./exact.js";
 import type { Declared } from "./parameters.js";
 import { add, gcd, negate, type Rational, rational, same } from "./rational.js";
 import { readResidues } from "./residues.js";
+import { bothSigns } from "./shape.js";
 import { splitTop } from "./split.js";
 
 /** start + k · step for every whole k, in units of π or of 1; the step is positive. */
@@ -35,7 +36,7 @@ export function families({ text, letters, domain }: Declared, other: Declared): 
   if (domain === "constant" || domain === "natural" || letters.length > 1) return null;
   const angle = /\\pi|°/.test(text);
   const custom = angle || readResidues(other.text) ? CUSTOMARY : other.letters;
-  const written = (letter: string) => new RegExp(`(?<![a-zA-Z\\\\])${letter}(?![a-zA-Z_])`).test(text);
+  const written = (letter: string) => placesOf(letter).test(text);
   const letter = letters[0] ?? custom.find(written);
   if (letter === undefined || !/^[a-zA-Z]$/.test(letter)) return null;
   if (CUSTOMARY.some((another) => another !== letter && written(another))) return null;
@@ -46,7 +47,8 @@ export function families({ text, letters, domain }: Declared, other: Declared): 
   for (const part of parts) {
     const named = NAMED.exec(part);
     if (named?.[1]) names.add(named[1]);
-    for (const one of signs(named?.[2] ?? part)) {
+    const value = named?.[2] ?? part;
+    for (const one of bothSigns(value) ?? [value]) {
       const found = progressionsOf(one, letter, angle);
       if (!found) return null;
       progressions.push(...found);
@@ -66,22 +68,20 @@ function ofResidues({ of, values, modulus }: NonNullable<ReturnType<typeof readR
   return { of, unit: "one", progressions, letter: null, declared: false };
 }
 
-function signs(part: string): string[] {
-  const [before, after, ...more] = part.split(/\\(?:pm|mp)(?![a-zA-Z])/);
-  if (after === undefined || more.length > 0) return [part];
-  return [`${before}+${after}`, `${before}-${after}`];
-}
+/** Where a letter stands by itself. */
+const placesOf = (letter: string, flags = ""): RegExp =>
+  new RegExp(`(?<![a-zA-Z\\\\])${letter}(?![a-zA-Z_])`, flags);
 
 /** One, or two where even and odd numbers go different ways: (-1)^k. */
 function progressionsOf(part: string, letter: string, angle: boolean): Progression[] | null {
   const degrees = part.includes("°");
   if (degrees && part.includes("\\pi")) return null;
   const plain = part.replace(/°/g, "");
+  const places = placesOf(letter, "g");
   const values: Rational[] = [];
   for (let k = 0; k < 6; k++) {
-    const at = plain.replace(
-      new RegExp(`(?<![a-zA-Z\\\\])${letter}(?![a-zA-Z_])`, "g"),
-      (_, offset: number) => (/\^\s*$/.test(plain.slice(0, offset)) ? `{${k}}` : `(${k})`),
+    const at = plain.replace(places, (_, offset: number) =>
+      /\^\s*$/.test(plain.slice(0, offset)) ? `{${k}}` : `(${k})`,
     );
     const value = rationalOf(degrees ? `\\frac{${at}}{180}` : angle ? `\\frac{${at}}{\\pi}` : at);
     if (!value) return null;

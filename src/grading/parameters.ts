@@ -24,7 +24,7 @@ export interface Declared {
 
 /** Most answers have nothing of that kind, and need not be looked at. */
 const MAY_HAVE =
-  /\\in(?![a-zA-Z])|integer|number|constant|real|mod|[CcKkAB]|(?:\\pi|°).*[nm]|[nm].*(?:\\pi|°)/;
+  /\\in(?![a-zA-Z])|integer|number|constant|real|mod|(?<!\\[a-zA-Z]*)[CcKkAB]|(?:\\pi|°).*[nm]|[nm].*(?:\\pi|°)/;
 const ORDERED = /[<>]|\\[lg]e(?![a-zA-Z])|\\ne(?![a-zA-Z])/;
 /** One letter, or several with an index: in "n\pi, n \in \mathbb{Z}" the first n is no declaration. */
 const LETTERS = "(?<![A-Za-z\\\\])(?:[A-Za-z]_\\{?\\d\\}?\\s*,\\s*)*[A-Za-z](?:_(?:\\d|\\{\\d\\}))?";
@@ -83,7 +83,7 @@ function asFamilies(a: Declared, b: Declared, compare: Compare): Equality | null
   if (same === null) return undecided("values for every whole number that were not compared");
   const named = x.of !== null && y.of !== null;
   const found = same ? yes("the same values for whole numbers") : no("other values for whole numbers");
-  if (isCertain(x, y) && (x.declared || y.declared || x.letter === null || y.letter === null)) return found;
+  if (isCertain(x, y)) return found;
   if (x.letter !== y.letter && !named && !(x.declared && y.declared))
     return undecided("a letter of which nothing is said");
   // (n-2)\pi may be the angles of one polygon.
@@ -92,42 +92,41 @@ function asFamilies(a: Declared, b: Declared, compare: Compare): Equality | null
 }
 
 /**
- * What they run through is meant, and not a formula in a given n: both are solutions for one unknown and come round, or
- * one is a residue; or both say that the letter stands for all whole numbers, and what it stands in comes round.
+ * What they run through is meant, and not a formula in a given n: one is a residue, or it is said that the letter stands
+ * for all whole numbers; on one side is enough where both are solutions for one unknown that come round.
  */
 function isCertain(a: Family, b: Family): boolean {
   const named = a.of !== null && a.of === b.of;
   const residues = [a, b].filter(({ letter }) => letter === null).length;
   if (residues > 0) return residues === 2 || named;
-  return named ? a.unit === "pi" || (a.declared && b.declared) : a.unit === "pi" && a.declared && b.declared;
+  if (a.declared && b.declared) return named || a.unit === "pi";
+  return (a.declared || b.declared) && named && a.unit === "pi";
 }
 
 /** Something was said of a letter, on one side at least. */
 function asDeclared(a: Declared, b: Declared, compare: Compare): Equality | null {
   if (a.domain === null && b.domain === null) return null;
   const open = undecided("a letter of which something is said");
+  let answer = b.text;
+  let constants = a.domain === "constant";
   if (a.domain !== null && b.domain !== null) {
     // In ax + a the b of ax + b has no place.
     const taken = a.letters.some(
       (letter, i) => letter !== b.letters[i] && lettersOf(b.text).includes(letter),
     );
     if (taken || a.said !== b.said || a.letters.length !== b.letters.length) return open;
-    const answer = renamed(b.text, oneToOne(b.letters, a.letters));
+    answer = renamed(b.text, oneToOne(b.letters, a.letters));
     if ([a.text, answer].some((text) => splitTop(text, /[,;]/).parts.length > 1))
       return compact(a.text) === compact(answer) ? yes("written alike") : open;
-    const found = compare(a.text, answer);
-    return found.equal === true
-      ? found
-      : a.domain === "constant"
-        ? (asConstants(a.text, b.text, compare) ?? open)
-        : open;
+  } else {
+    const { domain, letters, said } = a.domain === null ? b : a;
+    constants = domain === "constant" && said === "r" && letters.every((letter) => CONSTANT.test(letter));
+    const sequence = domain === "natural" && letters.join() === "n" && SEQUENCE.test(a.text);
+    if (!constants && !sequence) return open;
   }
-  const { domain, letters, said } = a.domain === null ? b : a;
-  const constants = domain === "constant" && said === "r" && letters.every((letter) => CONSTANT.test(letter));
-  const sequence = domain === "natural" && letters.join() === "n" && SEQUENCE.test(a.text);
-  if (!constants && !sequence) return open;
-  const found = compare(a.text, b.text);
-  return found.equal === true ? found : ((constants ? asConstants(a.text, b.text, compare) : null) ?? open);
+  const found = compare(a.text, answer);
+  if (found.equal === true) return found;
+  return (constants ? asConstants(a.text, b.text, compare) : null) ?? open;
 }
 
 function asConstants(gold: string, answer: string, compare: Compare): Equality | null {
@@ -157,11 +156,8 @@ function addends(gold: string, answer: string, compare: Compare): Equality | nul
   const found = compare(difference, renamed(difference, new Map([[name, name === "u" ? "x" : "u"]])));
   // ln(1 - x) and ln(x - 1) differ in where they live.
   if (JUMPS.test(difference) && !(f.includes("|") && g.includes("|") && found.equal === true)) return open;
-  return found.equal
-    ? yes("the same but for a constant")
-    : found.equal === false
-      ? no("they differ by more than a constant")
-      : open;
+  if (found.equal === null) return open;
+  return found.equal ? yes("the same but for a constant") : no("they differ by more than a constant");
 }
 
 function sidesOf(text: string): { left: string; right: string } {
@@ -175,12 +171,11 @@ function withoutAddend(right: string): string | null {
   return rest === undefined || rest === "" ? null : rest;
 }
 
-/** C_1 u(x) + C_2 v(x), with exponentials or sines. Null: they are not both of that form. */
+/** C_1 u(x) + C_2 v(x), with exponentials or sines. Null: neither is of that form. */
 function solutions(gold: string, answer: string, compare: Compare): Equality | null {
   const [ofA, ofB] = [solutionConstants(gold), solutionConstants(answer)];
   if (!ofA && !ofB) return null;
-  if (ofA?.length !== ofB?.length || !ofA || !ofB)
-    return ADDS_UP.test(gold + answer) ? undecided("arbitrary constants") : null;
+  if (!ofA || !ofB || ofA.length !== ofB.length) return undecided("arbitrary constants");
   for (const order of permutations(ofA)) {
     const { equal, why } = compare(gold, renamed(answer, oneToOne(ofB, order)));
     if (equal === true) return yes(`${why}, constants renamed`);

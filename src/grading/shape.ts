@@ -128,7 +128,7 @@ function expandPlusMinus(s: string): Shape | null {
 }
 
 /** With + and with -; null: no such sign, or with more than one who knows how they go together. */
-function bothSigns(s: string): string[] | null {
+export function bothSigns(s: string): string[] | null {
   const [before, after, ...more] = s.split(PLUS_MINUS);
   if (before === undefined || after === undefined || more.length > 0) return null;
   // Inside of \{ \} it belongs to one element.

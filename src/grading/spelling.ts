@@ -85,7 +85,7 @@ function plainCommands(s: string): string {
     .replace(FUNCTIONS, "\\$1 ");
 }
 
-/** {}_8P_3 and ^8C_3: arrangements and choices. */
+/** {}_8P_3 and ^8C_3: arrangements and choices; of more than there are, none of either. */
 const CHOSEN = /(^|[=+\-*/(,]\s*|\{\}\s*)[_^]\s*\{?(\d{1,3})\}?\s*([PC])\s*_\s*\{?(\d{1,3})\}?/g;
 
 function chosen(_: string, before: string, n: string, kind: string, k: string): string {

@@ -1,18 +1,8 @@
 /** Pairs an audit found misread: what stands behind a number, and where in a text an answer ends. */
 import { describe, expect, it } from "vitest";
-import { equalAnswers } from "../../src/grading/equal.js";
 import { extractAnswer } from "../../src/grading/extract.js";
 import { measure } from "../../src/grading/sides.js";
-import { equalSymbolically } from "../../src/grading/symbolic.js";
-
-type Pair = [gold: string, answer: string, equal: boolean | null];
-
-/** What a careful mathematician says; null where nobody can know. */
-function judged(pairs: Pair[]): void {
-  it.each(pairs)("%s against %s is %s", (gold, answer, equal) => {
-    expect(equalAnswers(gold, answer, equalSymbolically)).toMatchObject({ equal });
-  });
-}
+import { judged } from "./grading.fixture.js";
 
 describe("words that make a number another one", () => {
   judged([

@@ -2,14 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { equalAnswers } from "../../src/grading/equal.js";
 import { equalSymbolically } from "../../src/grading/symbolic.js";
-
-type Pair = [gold: string, answer: string, equal: boolean | null];
-
-function judged(pairs: Pair[]): void {
-  it.each(pairs)("%s against %s is %s", (gold, answer, equal) => {
-    expect(equalAnswers(gold, answer, equalSymbolically)).toMatchObject({ equal });
-  });
-}
+import { judged } from "./grading.fixture.js";
 
 describe("values for every whole number", () => {
   const alternating = "x=(-1)^k\\frac{\\pi}{6}+k\\pi,\\ k\\in\\mathbb{Z}";

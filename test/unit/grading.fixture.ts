@@ -2,8 +2,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { equalAnswers } from "../../src/grading/equal.js";
 import { createGrader, type Grader } from "../../src/grading/index.js";
+import { equalSymbolically } from "../../src/grading/symbolic.js";
+
+type Pair = [gold: string, answer: string, equal: boolean | null];
+
+/** A test for each pair: what a careful mathematician says; null where nobody can know. */
+export function judged(pairs: Pair[]): void {
+  it.each(pairs)("%s against %s is %s", (gold, answer, equal) => {
+    expect(equalAnswers(gold, answer, equalSymbolically)).toMatchObject({ equal });
+  });
+}
 
 /** The grader on a thread built from the sources, for the tests of one file: `dist/` may be being rebuilt meanwhile. */
 export function builtGrader(): { grader: () => Grader; workerFile: () => string } {
